@@ -1,0 +1,67 @@
+"""A fixed window of requests, with the headers that the vendor's page on rate limits publishes."""
+
+import itertools
+import math
+from collections.abc import Callable
+
+import attrs
+
+from mixpeek_async.emulator._errors import ApiError
+
+__all__ = ["Allowance", "RateLimit"]
+
+WINDOW = 60
+"""Seconds, from the first request of a window on."""
+
+
+@attrs.frozen
+class Allowance:
+    """What one request is told; `refusal` is set when it came over the limit."""
+
+    headers: dict[str, str] = attrs.field(factory=dict)
+    refusal: ApiError | None = None
+
+    def check(self) -> None:
+        """Raise the 429, if there is one."""
+        if self.refusal is not None:
+            raise self.refusal
+
+
+class RateLimit:
+    """At most `limit` requests a window, by `clock` (Unix seconds). None: no limit, and no headers."""
+
+    def __init__(self, limit: int | None, clock: Callable[[], float]) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._starts = -math.inf
+        self._used = 0
+
+    def take(self) -> Allowance:
+        """Count one request."""
+        return Allowance() if self._limit is None else self._count(self._limit, self._clock())
+
+    def _count(self, limit: int, now: float) -> Allowance:
+        # A clock set back must not keep a client out for longer than a window.
+        if not self._starts <= now < self._starts + WINDOW:
+            self._starts, self._used = now, 0
+        self._used += 1
+        refusal = self._refusal(limit, now) if self._used > limit else None
+        return Allowance(self._headers(limit), refusal)
+
+    def _headers(self, limit: int) -> dict[str, str]:
+        return {
+            "X-RateLimit-Limit": str(limit),
+            "X-RateLimit-Remaining": str(max(0, limit - self._used)),
+            "X-RateLimit-Reset": str(math.ceil(self._starts + WINDOW)),
+            "X-RateLimit-Window": str(WINDOW),
+        }
+
+    def _refusal(self, limit: int, now: float) -> ApiError:
+        # Counted up with the very comparison that ends a window: ceil(end - now) can round to one too few.
+        wait = next(s for s in itertools.count(1) if now + s >= self._starts + WINDOW)
+        return ApiError(
+            429,
+            f"Rate limit exceeded: {limit} requests in {WINDOW} seconds",
+            details={"limit": limit, "window": WINDOW, "retry_after": wait},
+            headers={"Retry-After": str(wait)},
+        )

@@ -1,0 +1,154 @@
+"""Buckets and objects in SQLite: one connection, objects as the JSON text that goes out."""
+
+import json
+import sqlite3
+import weakref
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from typing import Any, NamedTuple
+
+from mixpeek_async.emulator._errors import json_bytes
+
+__all__ = ["JsonObject", "Row", "Store"]
+
+JsonObject = dict[str, Any]
+
+# AUTOINCREMENT: the sequence of a deleted row is never given again, which is what makes a cursor stable.
+# `made` counts the objects ever made in a bucket, and so numbers the sample data.
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS buckets (bucket_id TEXT PRIMARY KEY, made INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS objects (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    bucket_id TEXT NOT NULL REFERENCES buckets,
+    object_id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    status TEXT NOT NULL,
+    blobs INTEGER NOT NULL,
+    UNIQUE (bucket_id, object_id)
+);
+CREATE INDEX IF NOT EXISTS objects_in_order ON objects (bucket_id, sequence);
+"""
+
+
+_INSERT = "INSERT INTO objects (bucket_id, object_id, body, status, blobs) VALUES (?, ?, ?, ?, ?)"
+
+
+class Row(NamedTuple):
+    """One stored object, with what an answer needs besides its text."""
+
+    sequence: int
+    body: str
+    status: str
+    blobs: int
+
+
+def _columns(obj: JsonObject) -> tuple[str, str, int]:
+    """Body, status and number of blobs. Tests may store what no server would: it counts as unknown, as 0."""
+    status, blobs = obj.get("status"), obj.get("blobs")
+    return (
+        json_bytes(obj).decode("ascii"),
+        status if isinstance(status, str) else "UNKNOWN",
+        len(blobs) if isinstance(blobs, list) else 0,
+    )
+
+
+def _object_id(obj: JsonObject) -> str:
+    object_id = obj.get("object_id")
+    if not isinstance(object_id, str) or not object_id:
+        raise ValueError(f"object_id must be a text that is not empty, not {object_id!r}")
+    return object_id
+
+
+class Store:
+    """The data of one emulator, in memory (`:memory:`) or in the file `database`.
+
+    An unknown bucket or object is a KeyError.
+    """
+
+    def __init__(self, database: str | PathLike[str]) -> None:
+        # Whoever changes the data need not sit in the event loop's thread, nor does the garbage collector.
+        self._db = sqlite3.connect(database, check_same_thread=False)
+        # An emulator that was made and never closed must not warn about its connection.
+        self.close = weakref.finalize(self, self._db.close)
+        self._db.executescript(_SCHEMA)
+
+    def create_bucket(self, bucket: str) -> bool:
+        """Whether `bucket` is new; one that is there already stays as it is."""
+        with self._db:
+            made = self._db.execute("INSERT OR IGNORE INTO buckets (bucket_id) VALUES (?)", (bucket,))
+        return made.rowcount > 0
+
+    def has_bucket(self, bucket: str) -> bool:
+        return bool(self._value("SELECT count(*) FROM buckets WHERE bucket_id = ?", bucket))
+
+    def take_numbers(self, bucket: str, count: int) -> range:
+        """`count` numbers that no object of `bucket` has been made from yet."""
+        self._require(bucket)
+        first: int = self._value("SELECT made FROM buckets WHERE bucket_id = ?", bucket)
+        with self._db:
+            self._db.execute("UPDATE buckets SET made = made + ? WHERE bucket_id = ?", (count, bucket))
+        return range(first, first + count)
+
+    def add(self, bucket: str, objects: Iterable[JsonObject]) -> list[str]:
+        """Store `objects` in this order, all or none, and give their ids. An id that is taken: ValueError."""
+        self._require(bucket)
+        rows = [(bucket, _object_id(obj), *_columns(obj)) for obj in objects]
+        try:
+            with self._db:
+                self._db.executemany(_INSERT, rows)
+        except sqlite3.IntegrityError:
+            raise ValueError(f"an object_id is in bucket {bucket!r} already; pass another") from None
+        return [row[1] for row in rows]
+
+    def get(self, bucket: str, object_id: str) -> JsonObject:
+        self._require(bucket)
+        query = "SELECT body FROM objects WHERE bucket_id = ? AND object_id = ?"
+        body = self._value(query, bucket, object_id)
+        if body is None:
+            raise KeyError(f"no object {object_id!r} in bucket {bucket!r}")
+        obj: JsonObject = json.loads(body)
+        return obj
+
+    def replace(self, bucket: str, object_id: str, obj: JsonObject) -> None:
+        """Put `obj` where `object_id` is, at the same place in the order."""
+        with self._db:
+            self._db.execute(
+                "UPDATE objects SET body = ?, status = ?, blobs = ? WHERE bucket_id = ? AND object_id = ?",
+                (*_columns(obj), bucket, object_id),
+            )
+
+    def delete(self, bucket: str, object_id: str) -> None:
+        self.get(bucket, object_id)
+        with self._db:
+            self._db.execute("DELETE FROM objects WHERE bucket_id = ? AND object_id = ?", (bucket, object_id))
+
+    def object_ids(self, bucket: str) -> list[str]:
+        """Ids in creation order."""
+        self._require(bucket)
+        query = "SELECT object_id FROM objects WHERE bucket_id = ? ORDER BY sequence"
+        return [object_id for (object_id,) in self._db.execute(query, (bucket,))]
+
+    def rows(self, bucket: str, *, after: int, offset: int, limit: int) -> Sequence[Row]:
+        """Up to `limit` rows in creation order, behind the sequence `after` and then behind `offset` rows."""
+        query = (
+            "SELECT sequence, body, status, blobs FROM objects WHERE bucket_id = ? AND sequence > ? "
+            "ORDER BY sequence LIMIT ? OFFSET ?"
+        )
+        return [Row(*row) for row in self._db.execute(query, (bucket, after, limit, offset))]
+
+    def count(self, bucket: str) -> int:
+        total: int = self._value("SELECT count(*) FROM objects WHERE bucket_id = ?", bucket)
+        return total
+
+    def count_through(self, bucket: str, sequence: int) -> int:
+        """How many rows stand at or before `sequence`."""
+        total: int = self._value("SELECT count(*) FROM objects WHERE bucket_id = ? AND sequence <= ?", bucket, sequence)
+        return total
+
+    def _require(self, bucket: str) -> None:
+        if not self.has_bucket(bucket):
+            raise KeyError(f"no bucket {bucket!r}; make it with create_bucket()")
+
+    def _value(self, query: str, *parameters: str | int) -> Any:
+        row = self._db.execute(query, parameters).fetchone()
+        return None if row is None else row[0]
