@@ -1,0 +1,19 @@
+"""A list answer between the wire and the walk."""
+
+from typing import Any
+
+import attrs
+
+from mixpeek_async.models import ApiWarning, ListStats, Pagination
+
+__all__ = ["ReceivedPage"]
+
+
+@attrs.frozen(kw_only=True)
+class ReceivedPage:
+    """A list answer: its rows as JSON, still to be structured, the rest structured."""
+
+    rows: list[Any] = attrs.field(repr=False)
+    pagination: Pagination = attrs.field(factory=Pagination)
+    stats: ListStats | None = None
+    warnings: list[ApiWarning] = attrs.field(factory=list)

@@ -1,0 +1,344 @@
+"""The nouns: what a bucket holds and what a list answer says, as attrs classes. They know no HTTP.
+
+Field names are the API's own. Every noun remembers the JSON that it came from: `to_dict()` gives exactly that
+back, and `extra` the keys of it that have no field here (a user's own metadata arrives as additional keys at the
+root of an object; the API adds fields over time).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum, StrEnum
+from typing import Any, Generic, Self, TypeAlias, TypeVar, dataclass_transform
+
+import attrs
+import msgspec
+
+__all__ = [
+    "ApiWarning",
+    "Blob",
+    "BlobDetails",
+    "BlobType",
+    "Edge",
+    "ListStats",
+    "Object",
+    "ObjectStatus",
+    "Page",
+    "Pagination",
+    "Progress",
+    "Source",
+    "SourceType",
+]
+
+JSON: TypeAlias = Any
+"""Whatever JSON can say: dict, list, str, int, float, bool or None."""
+
+T = TypeVar("T")
+
+
+class _OpenEnum(StrEnum):
+    """An enum of strings that keeps a value it does not know, since the API's lists have grown before.
+
+    `ObjectStatus("REINDEXING")` is a member-like value that equals `"REINDEXING"`, and hashes, pickles and prints
+    like any other; it is not added to the enum.
+    """
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+
+class ObjectStatus(_OpenEnum):
+    """How far the processing of an object has come."""
+
+    PENDING = "PENDING"
+    QUEUED = "QUEUED"
+    IN_PROGRESS = "IN_PROGRESS"
+    PROCESSING = "PROCESSING"
+    COMPLETED = "COMPLETED"
+    COMPLETED_WITH_ERRORS = "COMPLETED_WITH_ERRORS"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+    INTERRUPTED = "INTERRUPTED"
+    UNKNOWN = "UNKNOWN"
+    SKIPPED = "SKIPPED"
+    DRAFT = "DRAFT"
+    ACTIVE = "ACTIVE"
+    ARCHIVED = "ARCHIVED"
+    SUSPENDED = "SUSPENDED"
+    DEACTIVATED = "DEACTIVATED"
+
+
+class BlobType(_OpenEnum):
+    """What a blob holds. Answers of before 2026 spell it in upper case; that finds the same member."""
+
+    STRING = "string"
+    NUMBER = "number"
+    INTEGER = "integer"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    OBJECT = "object"
+    ARRAY = "array"
+    DATE = "date"
+    DATETIME = "datetime"
+    TEXT = "text"
+    IMAGE = "image"
+    AUDIO = "audio"
+    VIDEO = "video"
+    PDF = "pdf"
+    EXCEL = "excel"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if isinstance(value, str) and value.lower() in cls._value2member_map_:
+            return cls(value.lower())
+        return super()._missing_(value)
+
+
+class SourceType(_OpenEnum):
+    """Where an object came from."""
+
+    BUCKET = "bucket"
+    COLLECTION = "collection"
+    TAXONOMY = "taxonomy"
+    CLUSTER = "cluster"
+    DIRECT_UPSERT = "direct_upsert"
+    SIGNALS = "signals"
+    NONE = "none"
+
+
+class Record:
+    """What all nouns share: the memory of the JSON they came from.
+
+    `_origin` is the JSON of the outermost noun and the way from there to this one. It is a plain slot, not an
+    attrs field, so that no key of an answer can ever fill it; it is read only when asked for, so that a walk pays
+    for unknown keys only where somebody looks at them.
+    """
+
+    __slots__ = ("_origin",)
+    _origin: tuple[bytes, tuple[str | int, ...]]
+
+    @property
+    def extra(self) -> dict[str, JSON]:
+        """The keys that came and have no field of this class, with their values; `{}` for one made by hand."""
+        known = attrs.fields_dict(type(self))  # type: ignore[arg-type]  # every subclass is an attrs class
+        return {key: value for key, value in (self._came() or {}).items() if key not in known}
+
+    def to_dict(self) -> dict[str, JSON]:
+        """The JSON object that came from the server, unchanged; for a noun made by hand, its fields."""
+        came = self._came()
+        return _plain(self) if came is None else came
+
+    def _came(self) -> dict[str, JSON] | None:
+        try:
+            json, path = self._origin
+        except AttributeError:
+            return None
+        value: JSON = msgspec.json.decode(json)
+        for step in path:
+            value = value[step]
+        return value  # type: ignore[no-any-return]
+
+    def __eq__(self, other: object) -> bool:
+        """Equal when of one class, with equal fields and equal `extra`."""
+        if type(other) is not type(self):
+            return NotImplemented
+        return _values(self) == _values(other) and self.extra == other.extra
+
+    # Fields hold lists and dicts, so that there is no honest hash: compare `object_id` to find a repeat.
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: getattr(self, name) for name in attrs.fields_dict(type(self))}  # type: ignore[arg-type]
+        if hasattr(self, "_origin"):
+            state["_origin"] = self._origin
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, value)
+
+
+def _values(record: Record) -> list[Any]:
+    return [getattr(record, name) for name in attrs.fields_dict(type(record))]  # type: ignore[arg-type]
+
+
+def _plain(value: Any) -> JSON:
+    """A noun made by hand in the words of the wire."""
+    match value:
+        case Record():
+            return {name: _plain(getattr(value, name)) for name in attrs.fields_dict(type(value))}  # type: ignore[arg-type]
+        case list():
+            return [_plain(item) for item in value]
+        case Enum():
+            return value.value
+        case datetime():
+            return value.isoformat()
+        case _:
+            return value
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, eq_default=False, field_specifiers=(attrs.field,))
+def _record(cls: type[T]) -> type[T]:
+    # Equality, hash and pickling are Record's, since attrs would leave `_origin` out of all three.
+    return attrs.define(cls, frozen=True, kw_only=True, eq=False, getstate_setstate=False)
+
+
+@_record
+class BlobDetails(Record):
+    """What the server knows of a blob's file; `size_bytes` in bytes."""
+
+    filename: str | None = None
+    size_bytes: int | None = None
+    mime_type: str | None = None
+    hash: str | None = None
+
+
+@_record
+class Blob(Record):
+    """One piece of an object's data. `property` names the field of the bucket's schema that it fills.
+
+    `presigned_url` comes with `return_presigned_urls` only and lives for one hour; whoever has it can read the
+    data, so it stays out of the repr. `key`, `data`, `metadata` and `status` come from answers of 2025.
+    """
+
+    property: str
+    type: BlobType
+    blob_id: str | None = None
+    key_prefix: str | None = None
+    properties: dict[str, JSON] | None = None
+    presigned_url: str | None = attrs.field(default=None, repr=False)
+    details: BlobDetails | None = None
+    key: str | None = None
+    data: JSON = None
+    metadata: dict[str, JSON] | None = None
+    status: ObjectStatus | None = None
+
+
+@_record
+class Source(Record):
+    """Where an object came from: the kind of the source, and its id."""
+
+    type: SourceType
+    source_id: str | None = None
+
+
+@_record
+class Edge(Record):
+    """A link to another object. `direction` is `"out"` or `"in"`, seen from this object. Since API 0.82."""
+
+    type: str
+    target_object_id: str
+    target_collection_id: str | None = None
+    direction: str | None = None
+    attributes: dict[str, JSON] | None = None
+
+
+@_record
+class Object(Record):
+    """One object of a bucket.
+
+    `created_at` and `updated_at` are always aware (a date that comes without a zone is UTC). `error` says why
+    processing failed. `document_count` and `consistency` are null on list answers. A user's own fields arrive at
+    the root beside these: they are in `extra`.
+    """
+
+    object_id: str
+    bucket_id: str
+    key_prefix: str | None = None
+    blobs: list[Blob] = attrs.field(factory=list)
+    source_details: list[Source] = attrs.field(factory=list)
+    edges: list[Edge] = attrs.field(factory=list)
+    status: ObjectStatus | None = None
+    error: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    metadata: dict[str, JSON] | None = None
+    document_count: int | None = None
+    consistency: dict[str, JSON] | None = None
+
+
+@_record
+class ListStats(Record):
+    """Counts over the objects of ONE page (the vendor's newest text; an older one says the whole result).
+
+    The number of objects in a bucket is `Progress.total`, with `include_total=True`.
+    """
+
+    total_objects: int | None = None
+    total_blobs: int | None = None
+    avg_blobs_per_object: float | None = None
+    objects_by_status: dict[str, int] | None = None
+
+
+@_record
+class Pagination(Record):
+    """What an answer says of its place in the list, in whichever of the three published shapes it came.
+
+    A field is None when it was null or absent; `"next_cursor" in pagination.to_dict()` tells the two apart. What
+    `next_page` holds is not published. `total` counts objects; it is a hint, never the end of a walk.
+    """
+
+    has_more: bool | None = None
+    next_cursor: str | None = None
+    next_page: int | str | None = None
+    page: int | None = None
+    page_size: int | None = None
+    total: int | None = None
+    total_pages: int | None = None
+    previous_page: int | str | None = None
+    limit: int | None = None
+    skip: int | None = None
+
+
+@_record
+class ApiWarning(Record):
+    """A warning that came with an answer: what it is about, why, and what the API suggests to do next."""
+
+    resource: str | None = None
+    id: str | None = None
+    reason: str | None = None
+    next_step: str | None = None
+    stage: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Page(Generic[T]):
+    """One page of a walk: what is new in it, and what the answer said beside it.
+
+    `results` holds no object that the walk has yielded before, and no more than `max_items` leaves room for.
+    """
+
+    results: list[T]
+    pagination: Pagination
+    stats: ListStats | None = None
+    warnings: list[ApiWarning] = attrs.field(factory=list)
+
+
+@attrs.define(kw_only=True)
+class Progress:
+    """How far a walk has come; read it at any time, a progress bar needs no more.
+
+    `items` and `pages` have been handed to the consumer; `requests` have been sent, `retries` of them again;
+    `waited` is the seconds spent waiting between attempts; `repeats` are rows that were dropped because the walk
+    had yielded them before; `shifts` is how often rows before the walk's position had been deleted, so that it
+    stepped back for those that had moved up; `total` is the server's own count, when it has given one
+    (`include_total=True`).
+    """
+
+    items: int = 0
+    pages: int = 0
+    requests: int = 0
+    retries: int = 0
+    waited: float = 0.0
+    repeats: int = 0
+    shifts: int = 0
+    total: int | None = None
+
+    def note_total(self, total: int | None) -> None:
+        """Keep the latest count that a page brought, if it brought one."""
+        self.total = self.total if total is None else total

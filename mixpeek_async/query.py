@@ -1,0 +1,64 @@
+"""What is asked for: where a page starts, how long it may be, and what to ask for beside it.
+
+The bounds are the API's (`limit` 1..1000, `offset` 0..10000 since 2026-01-10); breaking one is an
+`InvalidArgumentError` here, where the mistake is, instead of a 422 in the middle of a walk.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from mixpeek_async.errors import InvalidArgumentError
+
+__all__ = ["MAX_OFFSET", "MAX_PAGE_SIZE", "ListOptions", "PageRequest", "Position"]
+
+MAX_PAGE_SIZE = 1000
+MAX_OFFSET = 10_000
+
+
+def _whole_number(low: int, high: int | None) -> Callable[[Any, "attrs.Attribute[Any]", Any], None]:
+    bounds = f"from {low} to {high}" if high is not None else f"of at least {low}"
+
+    def check(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
+        # True is an int to Python, and never what somebody means by a size.
+        if isinstance(value, bool) or not isinstance(value, int) or value < low or (high and value > high):
+            raise InvalidArgumentError(f"{attribute.name} must be a whole number {bounds}, not {value!r:.100}")
+
+    return check
+
+
+def _is_bool(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
+    if not isinstance(value, bool):
+        raise InvalidArgumentError(f"{attribute.name} must be True or False, not {value!r:.100}")
+
+
+@attrs.frozen(kw_only=True)
+class ListOptions:
+    """How a listing is walked, whatever is listed.
+
+    `page_size` is the most rows that one request asks for, and says nothing about how many objects there will be;
+    `max_items` (None: all) does that. `offset` is the number of rows to skip at the start.
+    """
+
+    page_size: int = attrs.field(default=MAX_PAGE_SIZE, validator=_whole_number(1, MAX_PAGE_SIZE))
+    max_items: int | None = attrs.field(default=None, validator=attrs.validators.optional(_whole_number(0, None)))
+    offset: int = attrs.field(default=0, validator=_whole_number(0, MAX_OFFSET))
+    include_total: bool = attrs.field(default=False, validator=_is_bool)
+
+
+@attrs.frozen
+class Position:
+    """Where a page starts: at `cursor`, once the server has given one, else `offset` rows into the list."""
+
+    offset: int = 0
+    cursor: str | None = None
+
+
+@attrs.frozen
+class PageRequest:
+    """One page to ask for: `limit` rows from `position` on."""
+
+    position: Position
+    limit: int
+    include_total: bool = False
