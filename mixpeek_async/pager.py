@@ -14,7 +14,7 @@ import attrs
 from mixpeek_async._paging import Course, Memory, ReceivedPage
 from mixpeek_async._paging.offsets import offset_limit_error
 from mixpeek_async.errors import ValidationError
-from mixpeek_async.models import Page, Progress
+from mixpeek_async.models import Page, Pagination, Progress
 from mixpeek_async.query import ListOptions, PageRequest
 
 __all__ = ["PageSource", "PageWalk", "Pager", "Walk"]
@@ -200,7 +200,10 @@ class PageWalk(Generic[T]):
         while (item := self._walk._take()) is not _NOTHING:
             self._results.append(item)
         results, self._results = self._results, []
-        received = self._walk._page.received if self._walk._page else ReceivedPage(rows=[])
+        page = self._walk._page
+        if page is None:
+            return Page(results=results, pagination=Pagination())
+        received = page.received
         return Page(results=results, pagination=received.pagination, stats=received.stats, warnings=received.warnings)
 
 

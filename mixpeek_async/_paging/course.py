@@ -36,7 +36,7 @@ class Course:
     track: OffsetTrack = attrs.field(init=False)
     _cursors: set[int] = attrs.field(factory=set)
     _empty: int = 0
-    _stale: list[str | None] = attrs.field(factory=list)
+    _stale: list[tuple[str | None, int]] = attrs.field(factory=list)
     _impasse: tuple[type[PaginationError], str] | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -65,15 +65,17 @@ class Course:
 
         `unread` are rows received earlier that are not in `memory` yet.
         """
-        outlook = read_outlook(page.pagination, request, len(page.rows))
+        exact = request.position.cursor is None and self.track.begins_at(request.position.offset, page.rows)
+        outlook = read_outlook(page.pagination, request, len(page.rows), exact=exact)
         self.progress.note_total(page.pagination.total)
-        skip = 0
+        skip, sure = 0, True
         if request.position.cursor is None:
             joined = self._join(request, page, outlook, unread)
             if not joined.fits:
                 return None
-            skip, self.ended = joined.skip, joined.exhausted
-        self._look_ahead(request, outlook)
+            skip, sure, self.ended = joined.skip, joined.sure, joined.exhausted
+        if sure or outlook.verdict is not Verdict.END:
+            self._look_ahead(request, outlook)
         self._count_empty(len(page.rows) - skip)
         return skip
 
@@ -82,7 +84,7 @@ class Course:
         if new:
             self._stale.clear()
         elif rows:
-            self._stale.append(self.identify(rows[0]))
+            self._stale.append((self.identify(rows[0]), len(rows)))
         if self._stands_still():
             self._impasse = (
                 PaginationLoopError,
@@ -128,8 +130,10 @@ class Course:
             )
 
     def _stands_still(self) -> bool:
-        # By offset, known rows may come again because others were created before them: but never the same page.
-        last = self._stale[-_MAX_STALE_PAGES:]
-        return len(last) == _MAX_STALE_PAGES and (
-            self.cursor is not None or len(set(last)) == 1 or len(self._stale) >= _MAX_EMPTY_PAGES
-        )
+        if self.cursor is not None:
+            return len(self._stale) >= _MAX_STALE_PAGES
+        # By offset known rows may come again, when others were created before them or a place is checked: but not
+        # the same ones time and again.
+        patience = _MAX_STALE_PAGES * (2 if self.track.aligned else 1)
+        last = self._stale[-patience:]
+        return len(last) == patience and (len(set(last)) == 1 or len(self._stale) >= _MAX_EMPTY_PAGES)

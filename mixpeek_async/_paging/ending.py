@@ -39,9 +39,10 @@ _MORE = Outlook(Verdict.MORE)
 _UNSAID = Outlook(Verdict.UNSAID)
 
 
-def read_outlook(pagination: Pagination, request: PageRequest, rows: int) -> Outlook:
+def read_outlook(pagination: Pagination, request: PageRequest, rows: int, *, exact: bool = True) -> Outlook:
     """What `pagination`, which came with `rows` rows in answer to `request`, says is next.
 
+    `exact` is whether the first row is known to be the one at the offset that was asked for: a server may round it.
     `has_more: true` in a walk by cursor comes back as MORE without a cursor: an offset would not fit there.
     """
     came = pagination.to_dict()
@@ -53,10 +54,10 @@ def read_outlook(pagination: Pagination, request: PageRequest, rows: int) -> Out
     # Some servers drop keys that are null: behind a cursor, no word of another one is the end.
     if request.position.cursor is not None:
         return _END
-    return _by_page_numbers(pagination, request, rows)
+    return _by_page_numbers(pagination, request, rows, exact=exact)
 
 
-def _by_page_numbers(pagination: Pagination, request: PageRequest, rows: int) -> Outlook:
+def _by_page_numbers(pagination: Pagination, request: PageRequest, rows: int, *, exact: bool) -> Outlook:
     page, last = pagination.page, pagination.total_pages
     if page is None or last is None:
         return _MORE if _is_given(pagination.next_page) else _UNSAID
@@ -67,7 +68,7 @@ def _by_page_numbers(pagination: Pagination, request: PageRequest, rows: int) ->
     if _is_aligned(request):
         return _MORE if page < last else _END
     # Off the grid of pages the server's page number may be off by one: it ends a walk only where the count agrees.
-    if page + 1 >= last and _is_covered(pagination.total, request, rows):
+    if exact and page + 1 >= last and _is_covered(pagination.total, request, rows):
         return _END
     return _MORE if page < last else _UNSAID
 

@@ -29,10 +29,12 @@ _SMALL_LIMIT = 11
 class Joined:
     """How a page fits to what was received: whether it does, and whether nothing can be behind it.
 
-    The first `skip` rows were dealt with: the row of overlap, or what lies before the start of this walk.
+    `sure` is whether it was checked by a known row, so that its word on the end can be believed. The first `skip`
+    rows were dealt with: the row of overlap, or what lies before the start of this walk.
     """
 
     fits: bool = True
+    sure: bool = True
     exhausted: bool = False
     skip: int = 0
 
@@ -40,23 +42,41 @@ class Joined:
 GAP = Joined(fits=False)
 
 
+@attrs.frozen
+class _Mark:
+    """A row whose place is sure: the pages before it are complete."""
+
+    identity: str | None
+    at: int
+
+
 @attrs.define
 class OffsetTrack:
     """Where a walk by offset stands.
 
-    `end` is the number of rows from the start of the list to the end of what was received; `last_id` the id of the
-    row there, None while there is none to check the next page by. `identify` reads the id of a row.
+    `end` is the number of rows from the start of the list to the end of what was received; `identify` reads the id
+    of a row.
     """
 
     end: int
     identify: Callable[[Any], str | None]
-    last_id: str | None = None
+    aligned: bool = False
+    """Whether offsets are multiples of their limits, since a page began elsewhere than expected."""
     lost: bool = False
     """Whether rows moved up, and the walk looks back for a row that it knows."""
+    mark: _Mark | None = None
+    """The row that the next page is checked by, as a rule the last one received."""
     _start: int = attrs.field(init=False)
+    _last_id: str | None = None
+    _tentative: set[str | None] = attrs.field(factory=set)
+    """Ids that came without the mark before them, until the mark is seen again."""
+    _displaced: set[str | None] = attrs.field(factory=set)
+    """Such ids that turned out to lie behind a gap: meeting them again says nothing about the rows before them."""
+    _probing: bool = False
+    _probed: bool = False
+    _stalls: int = 0
     _block: tuple[int, int] = (0, 0)
-    _aligned: bool = False
-    _longest: int = 0
+    _cap: int = MAX_PAGE_SIZE
     _stuck: bool = False
 
     def __attrs_post_init__(self) -> None:
@@ -69,20 +89,14 @@ class OffsetTrack:
         """
         if self.lost:
             return self._block
-        offset, limit = self._overlapping(size)
-        if offset > MAX_OFFSET:
-            # The last rows that any offset can reach; the limit divides it.
-            offset, limit = MAX_OFFSET, MAX_PAGE_SIZE
-        if self._stuck or offset + limit <= self.end:
+        # Rows that were created before the walk's position fill whole pages: wider ones get past them.
+        offset, limit = self._unlimited(min(size << self._stalls, MAX_PAGE_SIZE))
+        if offset <= MAX_OFFSET:
+            return offset, limit
+        if self._stuck or self.end >= MAX_OFFSET + MAX_PAGE_SIZE:
             raise offset_limit_error(self.end)
-        return offset, limit
-
-    def _overlapping(self, size: int) -> tuple[int, int]:
-        if self._aligned:
-            return _aligned(self.end, size) if self.last_id is None else _aligned_overlap(self.end, size)
-        if self.last_id is None:
-            return self.end, size
-        return self.end - 1, min(size + 1, MAX_PAGE_SIZE)
+        # The last rows that any offset can reach; the limit divides it.
+        return MAX_OFFSET, MAX_PAGE_SIZE
 
     def join(
         self, offset: int, limit: int, rows: list[Any], verdict: Verdict, is_known: Callable[[str], bool]
@@ -94,78 +108,145 @@ class OffsetTrack:
         before = self.end
         joined = self._fit(offset, limit, rows, verdict, is_known)
         self._stuck = joined.fits and offset >= MAX_OFFSET and self.end <= before
-        self._longest = max(self._longest, len(rows))
         return joined
+
+    def begins_at(self, offset: int, rows: list[Any]) -> bool:
+        """Whether the row at `offset` is known, and comes first in `rows`."""
+        return bool(rows) and self.mark is not None and self.mark == _Mark(self.identify(rows[0]), offset)
+
+    # Where to ask
+
+    def _unlimited(self, size: int) -> tuple[int, int]:
+        if self.mark is None or self._probing:
+            return _aligned(self.end, min(size, self._cap)) if self.aligned else (self.end, size)
+        if not self.aligned:
+            return self.mark.at, min(self.end - self.mark.at + size, MAX_PAGE_SIZE)
+        overlapping = None if self._tentative or self._probed else _aligned_overlap(self.end, size, self._cap)
+        return overlapping or (self.mark.at // self._cap * self._cap, self._cap)
+
+    # What came
 
     def _fit(
         self, offset: int, limit: int, rows: list[Any], verdict: Verdict, is_known: Callable[[str], bool]
     ) -> Joined:
-        if self.lost:
-            return self._search(offset, limit, rows, verdict, is_known)
-        if not rows and (self.last_id is None or verdict is Verdict.MORE):
-            return self._skip_hole(offset + limit, verdict)
-        if self.last_id is None:
-            return self._advance(offset, rows)
-        if not rows or self.identify(rows[0]) != self.last_id:
-            return self._search(offset, limit, rows, verdict, is_known)
-        return self._advance(offset, rows, skip=1) if len(rows) > 1 else self._stand(verdict)
+        plain = offset == self.end and not self.lost
+        if not rows and (plain or (verdict is Verdict.MORE and not self.lost)):
+            return self._nothing(offset + limit, verdict)
+        first = self.identify(rows[0]) if rows else None
+        if plain and (first is None or first in self._displaced or not is_known(first)):
+            return self._extend(rows)
+        if not self.lost and self.begins_at(offset, rows):
+            return self._confirm(rows)
+        return self._search(offset, limit, rows, verdict, is_known)
+
+    def _nothing(self, end: int, verdict: Verdict) -> Joined:
+        """No rows where the next ones should be."""
+        asked_for = verdict is Verdict.UNSAID and self._probing and not self.aligned
+        if verdict is not Verdict.MORE and self.mark is not None and not (self._probed or asked_for):
+            # The list may have become shorter, and its unseen rows moved up: look at the mark first.
+            self._probing, self._probed = False, True
+            return Joined(sure=False)
+        return self._skip_hole(end, verdict)
 
     def _skip_hole(self, end: int, verdict: Verdict) -> Joined:
         """No rows: the end, or a page that the server filtered empty, to be passed by its limit."""
-        self.end, self.last_id, self.lost = end, None, False
+        self.end, self.mark, self.lost = end, None, False
         return Joined(exhausted=verdict is Verdict.UNSAID)
 
-    def _advance(self, offset: int, rows: list[Any], skip: int = 0) -> Joined:
-        self.end, self.lost = offset + len(rows), False
-        self.last_id = self.identify(rows[-1])
-        return Joined(skip=skip)
+    def _extend(self, rows: list[Any]) -> Joined:
+        """Rows that came without one to check them by: the first ones, or the mark is checked after them."""
+        if self.mark is None:
+            return self._settle(self.end + len(rows), self.identify(rows[-1]))
+        self.end += len(rows)
+        self._last_id, self._probing = self.identify(rows[-1]), False
+        self._tentative.update(map(self.identify, rows))
+        self._displaced -= self._tentative
+        return Joined(sure=False)
 
-    def _stand(self, verdict: Verdict) -> Joined:
-        """The row of overlap came, and nothing behind it."""
-        # A server that gives one row a page, whatever it is asked for, would give this one for ever.
-        self.last_id = None
-        return Joined(exhausted=verdict is Verdict.UNSAID and self._longest > 1, skip=1)
+    def _confirm(self, rows: list[Any]) -> Joined:
+        """The mark came first, as it should: nothing was missed up to here."""
+        assert self.mark is not None
+        self._tentative.clear()
+        end = self.mark.at + len(rows)
+        if end > self.end:
+            self._probed = False
+            if self._displaced:
+                self._displaced.difference_update(map(self.identify, rows))
+            return self._settle(end, self.identify(rows[-1]), skip=1)
+        # Nothing behind the mark: the end, or a server that gives one row a page, whatever it is asked for.
+        self._settle(self.end, self._last_id)
+        self._probing = True
+        return Joined(skip=1)
+
+    def _settle(self, end: int, last_id: str | None, skip: int = 0) -> Joined:
+        self.end, self._last_id = end, last_id
+        self.mark, self._probing, self.lost = _Mark(last_id, end - 1), False, False
+        self._stalls = 0
+        return Joined(skip=skip)
 
     def _search(
         self, offset: int, limit: int, rows: list[Any], verdict: Verdict, is_known: Callable[[str], bool]
     ) -> Joined:
         """The page begins elsewhere than expected: find its place by the rows of it that are known."""
         ids = [self.identify(row) for row in rows]
-        known = [index for index, id_ in enumerate(ids) if id_ is not None and (id_ == self.last_id or is_known(id_))]
+        unsure = self._tentative | self._displaced
+        known = [index for index, id_ in enumerate(ids) if id_ is not None and id_ not in unsure and is_known(id_)]
         if known:
-            return self._resettle(offset, ids, known, verdict)
+            return self._resettle(offset, limit, ids, known, verdict)
         if offset > 0:
             return self._look_back(offset, limit)
         if self._start > 0:
             return self._start_again()
-        return self._advance(0, rows) if rows else self._skip_hole(limit, verdict)
+        return self._settle(len(rows), ids[-1]) if rows else self._skip_hole(limit, verdict)
 
-    def _resettle(self, offset: int, ids: list[str | None], known: list[int], verdict: Verdict) -> Joined:
+    def _resettle(self, offset: int, limit: int, ids: list[str | None], known: list[int], verdict: Verdict) -> Joined:
         """Go on from the last row of a page that holds known ones."""
         beyond = len(ids) - 1 - known[-1]
         skip = known[0] if self._start > 0 else 0
-        if self.lost:
-            self.end, self.last_id = offset + len(ids), ids[-1]
-            self.lost, self._aligned = False, True
-            return Joined(skip=skip)
-        if not self._aligned:
+        if len(ids) < limit and verdict is not Verdict.END:
+            # The server may round to a limit of its own, lower than the one it was asked for.
+            self._cap = max(1, min(self._cap, len(ids)))
+        if self.lost or beyond:
+            self._probed = False
+        stalls = 0 if self.lost or beyond else self._stalls + 1
+        holds_mark = self._holds_mark(offset, ids)
+        last_id = ids[-1] if beyond else self._last_id
+        if not holds_mark:
+            self._displaced |= self._tentative
+        self._tentative.clear()
+        self._displaced.difference_update(ids)
+        if holds_mark:
+            self._settle(max(self.end, offset + len(ids)), last_id)
+            self._probing = not beyond
+        elif self.aligned or self.lost:
+            # Each row is at its place, whichever kind of server this is; only the mark is elsewhere.
+            self._settle(offset + len(ids), ids[-1])
+        else:
             # The server may have begun at an earlier row than was asked for: count what is new, and nothing else.
-            self.end, self.last_id = self.end + beyond, ids[-1] if beyond else self.last_id
-            self._aligned = True
-            return Joined(skip=skip)
-        at_end = ids[-1] == self.last_id and len(ids) < self._longest
-        self.end, self.last_id = max(self.end, offset + len(ids)), ids[-1] if beyond else None
-        return Joined(skip=skip, exhausted=at_end and verdict is Verdict.UNSAID)
+            self._settle(self.end + beyond, last_id)
+        self.aligned, self._stalls = True, stalls
+        return Joined(skip=skip)
+
+    def _holds_mark(self, offset: int, ids: list[str | None]) -> bool:
+        """Whether the mark is in the page, where it should be."""
+        return (
+            self.aligned
+            and self.mark is not None
+            and self.mark.at >= offset
+            and ids[self.mark.at - offset :][:1] == [self.mark.identity]
+        )
 
     def _look_back(self, offset: int, limit: int) -> Joined:
         """Look next in the block that ends where this page began, each block twice as wide as the last."""
         limit = min(limit * 2, MAX_PAGE_SIZE) if self.lost else limit
+        self._displaced |= self._tentative
+        self._tentative.clear()
         self.lost, self._block = True, ((offset - 1) // limit * limit, limit)
         return GAP
 
     def _start_again(self) -> Joined:
         """Nothing that was received exists any more: what is at the walk's own start now is new."""
-        self.end, self.last_id, self.lost = self._start, None, False
+        self.end, self.mark, self.lost = self._start, None, False
         return GAP
 
 
@@ -182,8 +263,13 @@ def _aligned(end: int, size: int) -> tuple[int, int]:
     return end, next(limit for limit in range(size, 0, -1) if end % limit == 0)
 
 
-def _aligned_overlap(end: int, size: int) -> tuple[int, int]:
-    """A page that holds row `end - 1` and about `size` rows behind it, where its offset is a multiple of its limit."""
-    limits = range(2, min(max(size + 1, _SMALL_LIMIT), MAX_PAGE_SIZE) + 1)
-    limit = max((limit for limit in limits if end % limit), key=lambda limit: (min(limit - end % limit, size), -limit))
+def _aligned_overlap(end: int, size: int, cap: int) -> tuple[int, int] | None:
+    """A page that holds row `end - 1` and about `size` rows behind it, where its offset is a multiple of its limit.
+
+    None where no limit up to `cap` allows for both.
+    """
+    limits = [limit for limit in range(2, min(max(size + 1, _SMALL_LIMIT), cap) + 1) if end % limit]
+    if not limits:
+        return None
+    limit = max(limits, key=lambda limit: (min(limit - end % limit, size), -limit))
     return end // limit * limit, limit

@@ -11,9 +11,12 @@ __all__ = ["ReceivedPage"]
 
 @attrs.frozen(kw_only=True)
 class ReceivedPage:
-    """A list answer: its rows as JSON, still to be structured, the rest structured."""
+    """A list answer: its rows as JSON, still to be structured, the rest structured.
+
+    Where `pagination` was null or missing it is that of `{}`, so that `to_dict()` says which keys came.
+    """
 
     rows: list[Any] = attrs.field(repr=False)
-    pagination: Pagination = attrs.field(factory=Pagination)
+    pagination: Pagination
     stats: ListStats | None = None
     warnings: list[ApiWarning] = attrs.field(factory=list)

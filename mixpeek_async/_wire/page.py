@@ -18,6 +18,7 @@ R = TypeVar("R", ApiWarning, ListStats, Pagination)
 
 
 _NULL = msgspec.Raw(b"null")
+_EMPTY = msgspec.Raw(b"{}")
 
 
 class _Envelope(msgspec.Struct):
@@ -41,8 +42,10 @@ def parse_page(response: Response) -> ReceivedPage:
     envelope = _open(response.body)
     page = ReceivedPage(
         rows=envelope.results,
-        pagination=_part(envelope.pagination, Pagination, "$.pagination") or Pagination(),
-        stats=_part(envelope.stats, ListStats, "$.stats"),
+        pagination=_structure(
+            _EMPTY if envelope.pagination == _NULL else envelope.pagination, Pagination, "$.pagination"
+        ),
+        stats=None if envelope.stats == _NULL else _structure(envelope.stats, ListStats, "$.stats"),
         warnings=[
             _structure(raw, ApiWarning, f"$.warnings[{index}]") for index, raw in enumerate(envelope.warnings or [])
         ],
@@ -79,10 +82,6 @@ def _is_json_to_somebody(body: bytes) -> bool:
     except (ValueError, RecursionError):
         return True
     return True
-
-
-def _part(raw: msgspec.Raw, cls: type[R], path: str) -> R | None:
-    return None if raw == _NULL else _structure(raw, cls, path)
 
 
 def _structure(raw: msgspec.Raw, cls: type[R], root: str) -> R:

@@ -1,0 +1,78 @@
+"""The shape of the house: who may import whom, and what stands at the door."""
+
+import ast
+import pkgutil
+from pathlib import Path
+
+import mixpeek_async
+
+PACKAGE = Path(mixpeek_async.__file__).parent
+
+LEAVES = {"errors", "_text", "_clock"}
+MAY_IMPORT: dict[str, set[str]] = {
+    **{leaf: set() for leaf in LEAVES},
+    "models": set(),
+    "query": {"errors"},
+    "_config": {"errors"},
+    "_retry": {"errors"},
+    "_paging": {"errors", "models", "query"},
+    "_wire": {"_paging", "_text", "errors", "models", "query"},
+    "_transport": {"_clock", "_config", "_retry", "_text", "_wire", "errors", "models"},
+    "pager": {"_paging", "errors", "models", "query"},
+    "_source": {"_paging", "_transport", "_wire", "models", "query"},
+    "objects": {"_source", "_transport", "_wire", "models", "pager", "query"},
+    "client": {"_clock", "_config", "_retry", "_transport", "errors", "objects"},
+    "__init__": {"_retry", "client", "errors", "models", "pager"},
+    "emulator": set(),
+    "cli": {"__init__", "emulator"},
+}
+
+
+def rooms_imported_by(path: Path) -> set[str]:
+    """The rooms of the package that a module imports; the door counts as `__init__`."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            names = [node.module or ""]
+        ours = [name.split(".") for name in names if name.split(".")[0] == "mixpeek_async"]
+        found |= {parts[1] if len(parts) > 1 else "__init__" for parts in ours}
+    return found
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def test_every_room_imports_only_what_the_table_allows() -> None:
+    strays = {
+        f"{path.relative_to(PACKAGE)} imports {name}"
+        for path in PACKAGE.rglob("*.py")
+        for name in rooms_imported_by(path) - MAY_IMPORT[room_of(path)] - {room_of(path)}
+    }
+    assert strays == set()
+
+
+def test_the_table_knows_every_room_and_no_other() -> None:
+    assert set(MAY_IMPORT) == {room_of(path) for path in PACKAGE.rglob("*.py")}
+
+
+def test_only_the_transport_the_client_and_the_emulator_know_aiohttp() -> None:
+    users = {room_of(path) for path in PACKAGE.rglob("*.py") if "import aiohttp" in path.read_text("utf-8")}
+    assert users <= {"_transport", "client", "emulator"}
+
+
+def test_what_stands_at_the_door_is_sorted_and_there() -> None:
+    assert mixpeek_async.__all__ == sorted(mixpeek_async.__all__)
+    assert all(hasattr(mixpeek_async, name) for name in mixpeek_async.__all__)
+
+
+def test_every_module_names_what_it_offers() -> None:
+    for module in pkgutil.walk_packages([str(PACKAGE)], "mixpeek_async."):
+        if not module.name.endswith("__main__"):
+            path = PACKAGE.joinpath(*module.name.split(".")[1:])
+            source = path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
+            assert "__all__ = [" in source.read_text("utf-8"), module.name
