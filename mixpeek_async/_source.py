@@ -2,15 +2,17 @@
 
 import operator
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from mixpeek_async._paging import ReceivedPage
+from mixpeek_async._paging import Checkpoint, ReceivedPage, Scope
 from mixpeek_async._transport import Transport
 from mixpeek_async._wire import Listing, identifier, parse_page, structurer
+from mixpeek_async.errors import InvalidArgumentError
 from mixpeek_async.models import Progress, Record
-from mixpeek_async.query import PageRequest
+from mixpeek_async.query import ListOptions, PageRequest
 
-__all__ = ["EndpointSource"]
+__all__ = ["EndpointSource", "open_checkpoint"]
 
 R = TypeVar("R", bound=Record)
 
@@ -24,7 +26,19 @@ class EndpointSource(Generic[R]):
         self.structure: Callable[[Any, int], R] = structurer(model)
         self.identify: Callable[[Any], str | None] = identifier(key)
         self.identity: Callable[[R], str] = operator.attrgetter(key)
+        # The API lists in the order of creation where nothing else is asked for.
+        self.date: Callable[[R], datetime | None] = operator.attrgetter("created_at")
+        self.scope = Scope(listing.path, transport.namespace, (listing.body or b"").decode())
 
     async def fetch(self, request: PageRequest, progress: Progress) -> ReceivedPage:
         """The page asked for, however often it takes."""
         return await self._transport.call(self._listing.page(request), parse_page, progress)
+
+
+def open_checkpoint(text: str | None, scope: Scope, options: ListOptions) -> Checkpoint | None:
+    """The checkpoint to resume at, if any, after a look at whether it fits; InvalidArgumentError beside an offset."""
+    if text is None:
+        return None
+    if options.offset:
+        raise InvalidArgumentError("pass resume or offset, not both: the checkpoint holds the place")
+    return Checkpoint.decode(text, scope)

@@ -5,11 +5,13 @@ that hold it; each is turned into one of ours outside of the `except` block, so 
 """
 
 import asyncio
+import functools
 import importlib.metadata
 import platform
 import random
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Final, TypeVar
 
 import aiohttp
@@ -39,9 +41,11 @@ R = TypeVar("R")
 _MAX_ERROR_BODY = 64 * 1024
 # What aiohttp raises when it writes to, or waits on, a connection that the server has closed.
 _CLOSED_EARLY = aiohttp.ServerDisconnectedError | aiohttp.ClientConnectionResetError | aiohttp.ClientOSError
+_UNTRUSTED = aiohttp.ClientConnectorCertificateError | ssl.SSLCertVerificationError | aiohttp.ServerFingerprintMismatch
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None)
 
 
+@functools.cache
 def user_agent() -> str:
     """`mixpeek-async/0.1.0 aiohttp/3.14.5 Python/3.13.0`."""
     ours = importlib.metadata.version("mixpeek-async")
@@ -61,6 +65,7 @@ class Transport:
         "_owns_session",
         "_policy",
         "_quota",
+        "_scopes",
         "_session",
         "_timeout",
     )
@@ -92,9 +97,15 @@ class Transport:
         self._max_body_bytes = max_body_bytes
         self._clock = clock
         self._closed = False
+        self._scopes: set[asyncio.Timeout] = set()
 
     def __reduce__(self) -> str | tuple[object, ...]:
         raise TypeError("a client holds connections and a key, and is never pickled: build one where it is used")
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that all requests are about."""
+        return self._headers["X-Namespace"]
 
     @property
     def closed(self) -> bool:
@@ -102,8 +113,11 @@ class Transport:
         return self._closed or (self._session is not None and self._session.closed)
 
     async def aclose(self) -> None:
-        """Close our own session; leave the caller's open."""
+        """End what is under way, and close our own session; leave the caller's open."""
         self._closed = True
+        for scope in self._scopes:
+            if not scope.expired():
+                scope.reschedule(0)
         if self._owns_session and self._session is not None:
             await self._session.close()
 
@@ -124,9 +138,25 @@ class Transport:
             if wait is None:
                 raise outcome
             progress.retries += 1
-            if wait:
-                progress.waited += wait
-                await self._clock.sleep(wait)
+            progress.waited += wait
+            await self._pause(wait)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait. A client that is closed meanwhile cuts it short; the next attempt meets that."""
+        if seconds:
+            with suppress(TimeoutError):
+                async with self._scope(None):
+                    await self._clock.sleep(seconds)
+
+    @asynccontextmanager
+    async def _scope(self, seconds: float | None) -> AsyncIterator[None]:
+        """What is done inside ends with TimeoutError after `seconds`, and as soon as the client is closed."""
+        async with asyncio.timeout(seconds) as scope:
+            self._scopes.add(scope)
+            try:
+                yield
+            finally:
+                self._scopes.remove(scope)
 
     def _wait_after(self, failure: MixpeekError, attempts: Attempts, deadline: float) -> float | None:
         """Seconds until the next attempt, or None when this failure is the last."""
@@ -145,7 +175,7 @@ class Transport:
     def _free_resend(self, failure: MixpeekError, attempts: Attempts) -> float | None:
         """No wait at all, once, for a connection that was dead before it was used: a keep-alive that ran out."""
         stale = isinstance(failure, ConnectionFailedError) and failure.before_answer
-        if not stale or attempts.resent or self._policy.attempts == 1:
+        if not stale or attempts.resent or self._policy.attempts <= 1:
             return None
         attempts.resent = True
         return 0.0
@@ -153,7 +183,7 @@ class Transport:
     async def _attempt(self, request: Request, parse: Callable[[Response], R], time_left: float) -> R | MixpeekError:
         """One request and its answer, or what went wrong, as a value."""
         try:
-            async with asyncio.timeout(min(self._timeout, time_left)):
+            async with self._scope(min(self._timeout, time_left)):
                 response = await self._exchange(request)
             return self._accept(response, parse)
         except MixpeekError as error:
@@ -175,6 +205,8 @@ class Transport:
             yarl.URL(self._base_url + request.target, encoded=True),
             data=request.body,
             headers=headers,
+            # aiohttp would call no body at all an octet-stream.
+            skip_auto_headers=("Content-Type",),
             timeout=_NO_TIMEOUT,
             allow_redirects=False,
             raise_for_status=False,
@@ -210,7 +242,7 @@ class Transport:
         """What an exception from below means, without the exception."""
         if self.closed:
             return _closed_error()
-        if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.SSLCertVerificationError):
+        if isinstance(error, _UNTRUSTED):
             return CertificateError(f"the server's certificate is not to be trusted: {_explain(error)}")
         if isinstance(error, TimeoutError):
             return RequestTimeoutError(f"no whole answer within the time-out of {self._timeout:g} s for one attempt")

@@ -19,6 +19,7 @@
     ├── MalformedResponseError        the server said yes, and what it sent cannot be it
     │   ├── InvalidObjectError        one record of a page; the rest of the page is fine
     │   └── ResponseTooLargeError
+    ├── CheckpointError               also a ValueError: there is no going on from this string
     ├── NamespaceUnresolvedError      the empty answer is about the namespace, not about the bucket
     └── PaginationError               the pages contradict each other
         ├── PaginationLoopError
@@ -33,6 +34,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "CertificateError",
+    "CheckpointError",
     "ClientClosedError",
     "ConnectionFailedError",
     "InvalidArgumentError",
@@ -60,11 +62,13 @@ class MixpeekError(Exception):
     """The root: `except MixpeekError` catches whatever this package raises.
 
     `retryable` says whether sending the same request again can help; `retry_after` is the wait in seconds that
-    the server asked for, if it did.
+    the server asked for, if it did. `checkpoint` is where the walk stands that raised it, for `resume=…`; None where
+    there is no walk.
     """
 
     retryable: bool = False
     retry_after: float | None = None
+    checkpoint: str | None = None
 
     # Exceptions are rebuilt by pickle and copy from `args` alone: one positional message keeps that true for the
     # whole tree, and the facts travel in `__dict__`.
@@ -175,8 +179,8 @@ class ServerError(StatusError):
 class MalformedResponseError(MixpeekError):
     """A 2xx answer that is not what the API promises.
 
-    `path` is where the body went wrong, as a JSON path (`$.results[3].blobs[0].type`), or None when the body as a
-    whole is no JSON.
+    `path` is where the body went wrong, as a JSON path (`$.results[3].blobs[0].type`), or None when the body is
+    no JSON at all, cut short or of something else.
     """
 
     def __init__(self, message: str, *, path: str | None = None, retryable: bool = False) -> None:
@@ -198,6 +202,13 @@ class InvalidObjectError(MalformedResponseError):
 
 class ResponseTooLargeError(MalformedResponseError):
     """The decoded body passes the client's `max_body_bytes`. A smaller `page_size` makes bodies smaller."""
+
+
+class CheckpointError(MixpeekError, ValueError):
+    """A checkpoint that cannot be gone on from: cut, edited, of another listing, of a newer version, or too old.
+
+    Nothing is done in its place: a silent start from the beginning would yield everything twice.
+    """
 
 
 class NamespaceUnresolvedError(MixpeekError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum, StrEnum
-from typing import Any, Generic, Self, TypeAlias, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar, dataclass_transform
 
 import attrs
 import msgspec
@@ -121,11 +121,13 @@ class Record:
 
     __slots__ = ("_origin",)
     _origin: tuple[bytes, tuple[str | int, ...]]
+    # Every subclass is an attrs class: what tells type checkers that attrs.asdict() and its like take it.
+    __attrs_attrs__: ClassVar[tuple[attrs.Attribute[Any], ...]]
 
     @property
     def extra(self) -> dict[str, JSON]:
         """The keys that came and have no field of this class, with their values; `{}` for one made by hand."""
-        known = attrs.fields_dict(type(self))  # type: ignore[arg-type]  # every subclass is an attrs class
+        known = attrs.fields_dict(type(self))
         return {key: value for key, value in (self._came() or {}).items() if key not in known}
 
     def to_dict(self) -> dict[str, JSON]:
@@ -153,7 +155,7 @@ class Record:
     __hash__ = None  # type: ignore[assignment]
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {name: getattr(self, name) for name in attrs.fields_dict(type(self))}  # type: ignore[arg-type]
+        state = {name: getattr(self, name) for name in attrs.fields_dict(type(self))}
         if hasattr(self, "_origin"):
             state["_origin"] = self._origin
         return state
@@ -164,14 +166,14 @@ class Record:
 
 
 def _values(record: Record) -> list[Any]:
-    return [getattr(record, name) for name in attrs.fields_dict(type(record))]  # type: ignore[arg-type]
+    return [getattr(record, name) for name in attrs.fields_dict(type(record))]
 
 
 def _plain(value: Any) -> JSON:
     """A noun made by hand in the words of the wire."""
     match value:
         case Record():
-            return {name: _plain(getattr(value, name)) for name in attrs.fields_dict(type(value))}  # type: ignore[arg-type]
+            return {name: _plain(getattr(value, name)) for name in attrs.fields_dict(type(value))}
         case list():
             return [_plain(item) for item in value]
         case Enum():
@@ -325,9 +327,9 @@ class Progress:
 
     `items` and `pages` have been handed to the consumer; `requests` have been sent, `retries` of them again;
     `waited` is the seconds spent waiting between attempts; `repeats` are rows that were dropped because the walk
-    had yielded them before; `shifts` is how often rows before the walk's position had been deleted, so that it
-    stepped back for those that had moved up; `total` is the server's own count, when it has given one
-    (`include_total=True`).
+    had yielded them before; `invalid` are records that could not be structured; `shifts` is how often rows before
+    the walk's position had been deleted, so that it stepped back for those that had moved up; `total` is the
+    server's own count, when it has given one (`include_total=True`).
     """
 
     items: int = 0
@@ -336,6 +338,7 @@ class Progress:
     retries: int = 0
     waited: float = 0.0
     repeats: int = 0
+    invalid: int = 0
     shifts: int = 0
     total: int | None = None
 

@@ -5,13 +5,13 @@ The bounds are the API's (`limit` 1..1000, `offset` 0..10000 since 2026-01-10); 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
-from mixpeek_async.errors import InvalidArgumentError
+from mixpeek_async.errors import InvalidArgumentError, InvalidObjectError
 
-__all__ = ["MAX_OFFSET", "MAX_PAGE_SIZE", "ListOptions", "PageRequest", "Position"]
+__all__ = ["MAX_OFFSET", "MAX_PAGE_SIZE", "InvalidPolicy", "ListOptions", "PageRequest", "Position"]
 
 MAX_PAGE_SIZE = 1000
 MAX_OFFSET = 10_000
@@ -23,14 +23,30 @@ def _whole_number(low: int, high: int | None) -> Callable[[Any, "attrs.Attribute
     def check(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
         # True is an int to Python, and never what somebody means by a size.
         if isinstance(value, bool) or not isinstance(value, int) or value < low or (high and value > high):
-            raise InvalidArgumentError(f"{attribute.name} must be a whole number {bounds}, not {value!r:.100}")
+            raise InvalidArgumentError(f"{attribute.name} must be a whole number {bounds}, not {_shown(value)}")
 
     return check
 
 
+def _shown(value: object) -> str:
+    try:
+        return f"{value!r:.100}"
+    except ValueError:  # Python writes out no int of more than 4,300 digits.
+        return "one too long to be shown"
+
+
+InvalidPolicy = Literal["raise", "skip"] | Callable[[InvalidObjectError], object]
+"""What to do with a record that cannot be structured."""
+
+
+def _is_policy(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
+    if value not in ("raise", "skip") and not callable(value):
+        raise InvalidArgumentError(f"{attribute.name} must be 'raise', 'skip' or a callable, not {_shown(value)}")
+
+
 def _is_bool(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
     if not isinstance(value, bool):
-        raise InvalidArgumentError(f"{attribute.name} must be True or False, not {value!r:.100}")
+        raise InvalidArgumentError(f"{attribute.name} must be True or False, not {_shown(value)}")
 
 
 @attrs.frozen(kw_only=True)
@@ -38,13 +54,15 @@ class ListOptions:
     """How a listing is walked, whatever is listed.
 
     `page_size` is the most rows that one request asks for, and says nothing about how many objects there will be;
-    `max_items` (None: all) does that. `offset` is the number of rows to skip at the start.
+    `max_items` (None: all) does that. `offset` is the number of rows to skip at the start. `on_invalid` is what to do
+    with a record that cannot be structured: raise its error, skip it, or call something with the error and skip it.
     """
 
     page_size: int = attrs.field(default=MAX_PAGE_SIZE, validator=_whole_number(1, MAX_PAGE_SIZE))
     max_items: int | None = attrs.field(default=None, validator=attrs.validators.optional(_whole_number(0, None)))
     offset: int = attrs.field(default=0, validator=_whole_number(0, MAX_OFFSET))
     include_total: bool = attrs.field(default=False, validator=_is_bool)
+    on_invalid: InvalidPolicy = attrs.field(default="raise", validator=_is_policy)
 
 
 @attrs.frozen

@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_wire": {"_paging", "_text", "errors", "models", "query"},
     "_transport": {"_clock", "_config", "_retry", "_text", "_wire", "errors", "models"},
     "pager": {"_paging", "errors", "models", "query"},
-    "_source": {"_paging", "_transport", "_wire", "models", "query"},
+    "_source": {"_paging", "errors", "_transport", "_wire", "models", "query"},
     "objects": {"_source", "_transport", "_wire", "models", "pager", "query"},
     "client": {"_clock", "_config", "_retry", "_transport", "errors", "objects"},
     "__init__": {"_retry", "client", "errors", "models", "pager"},

@@ -1,6 +1,9 @@
 """Which objects a walk has yielded already."""
 
 from collections import deque
+from collections.abc import Iterable
+
+from mixpeek_async._paging.checkpoint import fingerprint
 
 __all__ = ["CURSOR_WINDOW", "Memory"]
 
@@ -11,22 +14,23 @@ CURSOR_WINDOW = 20_000
 class Memory:
     """The ids of what was yielded, to drop what comes again.
 
-    It keeps them all until it is bounded.
+    It keeps them all until it is bounded. `anchors` are fingerprints of objects that an earlier walk has yielded.
     """
 
-    __slots__ = ("_ids", "_order", "_window")
+    __slots__ = ("_anchors", "_ids", "_order", "_window")
 
-    def __init__(self) -> None:
+    def __init__(self, anchors: Iterable[bytes] = ()) -> None:
+        self._anchors = frozenset(anchors)
         self._window: int | None = None
         self._ids: set[str] = set()
         self._order: deque[str] = deque()
 
     def __contains__(self, identity: str) -> bool:
-        return identity in self._ids
+        return identity in self._ids or (bool(self._anchors) and fingerprint(identity) in self._anchors)
 
     def add(self, identity: str) -> bool:
         """Remember `identity`; False when it was known."""
-        if identity in self._ids:
+        if identity in self:
             return False
         self._ids.add(identity)
         self._order.append(identity)

@@ -19,7 +19,7 @@ from mixpeek_async._paging.ending import Verdict
 from mixpeek_async.errors import OffsetLimitError
 from mixpeek_async.query import MAX_OFFSET, MAX_PAGE_SIZE
 
-__all__ = ["GAP", "Joined", "OffsetTrack"]
+__all__ = ["GAP", "Joined", "Mark", "OffsetTrack"]
 
 _SMALL_LIMIT = 11
 """Whatever the row, there is a limit up to here that does not divide its number: 10,000 < lcm(1..11)."""
@@ -29,11 +29,13 @@ _SMALL_LIMIT = 11
 class Joined:
     """How a page fits to what was received: whether it does, and whether nothing can be behind it.
 
-    `sure` is whether it was checked by a known row, so that its word on the end can be believed. The first `skip`
-    rows were dealt with: the row of overlap, or what lies before the start of this walk.
+    `adrift` is when it does not, and no other page can tell where the walk stood. `sure` is whether it was checked by
+    a known row, so that its word on the end can be believed. The first `skip` rows were dealt with: the row of overlap,
+    or what lies before the start of this walk.
     """
 
     fits: bool = True
+    adrift: bool = False
     sure: bool = True
     exhausted: bool = False
     skip: int = 0
@@ -43,7 +45,7 @@ GAP = Joined(fits=False)
 
 
 @attrs.frozen
-class _Mark:
+class Mark:
     """A row whose place is sure: the pages before it are complete."""
 
     identity: str | None
@@ -64,8 +66,12 @@ class OffsetTrack:
     """Whether offsets are multiples of their limits, since a page began elsewhere than expected."""
     lost: bool = False
     """Whether rows moved up, and the walk looks back for a row that it knows."""
-    mark: _Mark | None = None
+    mark: Mark | None = None
     """The row that the next page is checked by, as a rule the last one received."""
+    resumed: bool = False
+    """Whether rows before the start were yielded by an earlier walk, from whose checkpoint this one goes on."""
+    is_passed: Callable[[Any], bool] | None = None
+    """Tells, where dates can decide it, that a row was created before the place of the checkpoint."""
     _start: int = attrs.field(init=False)
     _last_id: str | None = None
     _tentative: set[str | None] = attrs.field(factory=set)
@@ -112,7 +118,7 @@ class OffsetTrack:
 
     def begins_at(self, offset: int, rows: list[Any]) -> bool:
         """Whether the row at `offset` is known, and comes first in `rows`."""
-        return bool(rows) and self.mark is not None and self.mark == _Mark(self.identify(rows[0]), offset)
+        return bool(rows) and self.mark is not None and self.mark == Mark(self.identify(rows[0]), offset)
 
     # Where to ask
 
@@ -180,7 +186,7 @@ class OffsetTrack:
 
     def _settle(self, end: int, last_id: str | None, skip: int = 0) -> Joined:
         self.end, self._last_id = end, last_id
-        self.mark, self._probing, self.lost = _Mark(last_id, end - 1), False, False
+        self.mark, self._probing, self.lost = Mark(last_id, end - 1), False, False
         self._stalls = 0
         return Joined(skip=skip)
 
@@ -191,11 +197,15 @@ class OffsetTrack:
         ids = [self.identify(row) for row in rows]
         unsure = self._tentative | self._displaced
         known = [index for index, id_ in enumerate(ids) if id_ is not None and id_ not in unsure and is_known(id_)]
+        if self.is_passed is not None:
+            known = sorted({*known, *(index for index, row in enumerate(rows) if self.is_passed(row))})
         if known:
             return self._resettle(offset, limit, ids, known, verdict)
         if offset > 0:
             return self._look_back(offset, limit)
-        if self._start > 0:
+        if self.resumed and self.is_passed is None:
+            return Joined(fits=False, adrift=True)
+        if self._start > 0 and not self.resumed:
             return self._start_again()
         return self._settle(len(rows), ids[-1]) if rows else self._skip_hole(limit, verdict)
 

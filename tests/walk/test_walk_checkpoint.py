@@ -1,0 +1,338 @@
+"""Going on where a walk stood, in another walk: after break, errors, changes of the list, and with bad strings."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lists import ListServer, Query, objects
+
+from mixpeek_async import (
+    AsyncMixpeek,
+    CheckpointError,
+    InvalidArgumentError,
+    InvalidObjectError,
+    MixpeekError,
+    NotFoundError,
+    RetryPolicy,
+    ServerError,
+)
+from mixpeek_async._paging import Checkpoint, Place, Scope, fingerprint
+from mixpeek_async.emulator import Emulator, Fault
+from mixpeek_async.query import Position
+
+SHAPES = ["has_more", "page", "cursor"]
+
+
+def connect(emulator: Emulator, namespace: str | None = None) -> AsyncMixpeek:
+    return AsyncMixpeek(
+        emulator.api_key,
+        namespace=namespace or emulator.namespace,
+        base_url=emulator.url,
+        retry=RetryPolicy(attempts=1),
+    )
+
+
+async def walk_some(client: AsyncMixpeek, emulator: Emulator, count: int, **options: Any) -> tuple[list[str], str]:
+    """The first `count` ids of a listing, and the checkpoint behind them."""
+    pager = client.objects.list(emulator.bucket, **options)
+    ids: list[str] = []
+    async for obj in pager:
+        ids.append(obj.object_id)
+        if len(ids) == count:
+            break
+    return ids, pager.checkpoint
+
+
+@pytest.mark.parametrize("page_size", [1, 4, 1000])
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_a_walk_goes_on_with_the_very_next_object_after_any_number_of_them(shape: str, page_size: int) -> None:
+    async with Emulator(objects=12, pagination=shape) as emulator, connect(emulator) as client:
+        for count in range(13):
+            ids, checkpoint = await walk_some(client, emulator, count or -1, page_size=5, max_items=count)
+            rest = client.objects.list(emulator.bucket, page_size=page_size, resume=checkpoint)
+            assert ids + [obj.object_id async for obj in rest] == emulator.object_ids()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_a_checkpoint_at_the_end_leads_to_what_is_new(shape: str) -> None:
+    async with Emulator(objects=12, pagination=shape) as emulator, connect(emulator) as client:
+        ids, checkpoint = await walk_some(client, emulator, -1, page_size=5)
+        new = emulator.insert()["object_id"]
+        rest = client.objects.list(emulator.bucket, resume=checkpoint)
+
+        assert len(ids) == 12
+        assert [obj.object_id async for obj in rest] == [new]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_a_pager_that_was_never_walked_has_the_checkpoint_of_the_start(shape: str) -> None:
+    async with Emulator(objects=3, pagination=shape) as emulator, connect(emulator) as client:
+        start = client.objects.list(emulator.bucket).checkpoint
+        assert len(await client.objects.list(emulator.bucket, resume=start).to_list()) == 3
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_what_was_deleted_before_the_place_costs_nothing(shape: str) -> None:
+    async with Emulator(objects=100, pagination=shape) as emulator, connect(emulator) as client:
+        everything = emulator.object_ids()
+        ids, checkpoint = await walk_some(client, emulator, 40, page_size=15)
+        for id_ in everything[5:35]:
+            emulator.delete(id_)
+        rest = client.objects.list(emulator.bucket, page_size=15, resume=checkpoint)
+
+        assert ids + [obj.object_id async for obj in rest] == everything
+
+
+@pytest.mark.parametrize("left", [0, 5])
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_dates_find_the_place_when_all_the_last_objects_are_gone(shape: str, left: int) -> None:
+    async with Emulator(objects=100, pagination=shape) as emulator, connect(emulator) as client:
+        everything = emulator.object_ids()
+        ids, checkpoint = await walk_some(client, emulator, 60, page_size=50)
+        for id_ in everything[left:60]:
+            emulator.delete(id_)
+        rest = client.objects.list(emulator.bucket, page_size=3, resume=checkpoint)
+
+        assert ids + [obj.object_id async for obj in rest] == everything
+
+
+def undated(query: Query, gone: range = range(0)) -> Any:
+    """A hundred objects without dates, by offset, less those that are gone."""
+    ids = [n for n in range(100) if n not in gone]
+    end = query.offset + query.limit
+    return {"results": objects(ids[query.offset : end]), "pagination": {"has_more": end < len(ids)}}
+
+
+async def test_without_dates_and_without_a_known_object_there_is_no_going_on() -> None:
+    gone = range(0)
+    async with ListServer(lambda query: undated(query, gone)) as server, server.client() as client:
+        pager = client.objects.list("bkt_test", max_items=50)
+        await pager.to_list()
+        gone = range(10, 60)
+
+        with pytest.raises(CheckpointError, match="start anew"):
+            await client.objects.list("bkt_test", resume=pager.checkpoint).to_list()
+
+
+async def test_a_checkpoint_of_a_resumed_walk_still_knows_the_objects_of_the_walks_before() -> None:
+    gone = range(0)
+    async with ListServer(lambda query: undated(query, gone)) as server, server.client() as client:
+        checkpoint: str | None = None
+        for _ in range(10):
+            pager = client.objects.list("bkt_test", max_items=5, resume=checkpoint)
+            await pager.to_list()
+            checkpoint = pager.checkpoint
+        gone = range(30, 50)
+        rest = await client.objects.list("bkt_test", resume=checkpoint).to_list()
+
+    assert [obj.object_id for obj in rest] == [str(n) for n in range(50, 100)]
+
+
+def by_cursor(query: Query, rows: list[str]) -> Any:
+    """Pages of ten, whose cursor is the place of their first row."""
+    start = int(query.cursor or 0)
+    page = rows[start : start + 10]
+    return {"results": objects(page), "pagination": {"next_cursor": str(start + 10) if page[9:] else None}}
+
+
+async def test_a_page_by_cursor_that_lost_its_last_rows_goes_on_behind_the_last_known_one() -> None:
+    rows = [f"{n}" for n in range(30)]
+    async with ListServer(lambda query: by_cursor(query, rows)) as server, server.client() as client:
+        pager = client.objects.list("bkt_test", max_items=15)
+        await pager.to_list()
+        rows[13:15] = []
+        rest = await client.objects.list("bkt_test", resume=pager.checkpoint).to_list()
+
+    assert [obj.object_id for obj in rest] == [str(n) for n in range(15, 30)]
+    assert server.queries[-2].cursor == "10"
+
+
+async def test_a_page_by_cursor_with_nothing_known_is_no_place_to_go_on_from() -> None:
+    rows = [f"{n}" for n in range(30)]
+    async with ListServer(lambda query: by_cursor(query, rows)) as server, server.client() as client:
+        pager = client.objects.list("bkt_test", max_items=15)
+        await pager.to_list()
+        rows[10:20] = [f"other {n}" for n in range(10)]
+
+        with pytest.raises(CheckpointError, match="start anew"):
+            await client.objects.list("bkt_test", resume=pager.checkpoint).to_list()
+
+
+@pytest.mark.parametrize("status", [400, 410, 422])
+async def test_an_expired_cursor_is_a_checkpoint_error_and_never_a_new_start(status: int) -> None:
+    async with Emulator(objects=30) as emulator, connect(emulator) as client:
+        _, checkpoint = await walk_some(client, emulator, 25, page_size=10)
+        emulator.script(1, Fault.http(status))
+        sent = len(emulator.requests)
+
+        with pytest.raises(CheckpointError, match="cursor") as caught:
+            await client.objects.list(emulator.bucket, resume=checkpoint).to_list()
+        assert caught.value.checkpoint == checkpoint
+        assert len(emulator.requests) == sent + 1
+
+
+async def test_a_bucket_that_is_gone_is_not_taken_for_an_expired_cursor() -> None:
+    async with Emulator(objects=30) as emulator, connect(emulator) as client:
+        _, checkpoint = await walk_some(client, emulator, 25, page_size=10)
+        emulator.script(1, Fault.http(404))
+
+        with pytest.raises(NotFoundError):
+            await client.objects.list(emulator.bucket, resume=checkpoint).to_list()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_an_error_carries_the_checkpoint_of_the_walk(shape: str) -> None:
+    faults = {3: Fault.http(500)}
+    async with Emulator(objects=30, pagination=shape, faults=faults) as emulator, connect(emulator) as client:
+        walk = aiter(client.objects.list(emulator.bucket, page_size=10))
+        ids = [(await anext(walk)).object_id for _ in range(20)]
+        with pytest.raises(ServerError) as caught:
+            await anext(walk)
+        rest = client.objects.list(emulator.bucket, resume=caught.value.checkpoint)
+
+        assert ids + [obj.object_id async for obj in rest] == emulator.object_ids()
+
+
+async def test_the_error_of_to_list_leads_back_to_the_start_because_its_objects_are_lost() -> None:
+    async with Emulator(objects=30, faults={3: Fault.http(500)}) as emulator, connect(emulator) as client:
+        with pytest.raises(ServerError) as caught:
+            await client.objects.list(emulator.bucket, page_size=10).to_list()
+        assert len(await client.objects.list(emulator.bucket, resume=caught.value.checkpoint).to_list()) == 30
+
+
+async def test_the_error_of_a_first_page_leads_back_to_the_start() -> None:
+    async with Emulator(objects=30, faults={1: Fault.http(500)}) as emulator, connect(emulator) as client:
+        with pytest.raises(ServerError) as caught:
+            await client.objects.list(emulator.bucket)
+        assert len(await client.objects.list(emulator.bucket, resume=caught.value.checkpoint).to_list()) == 30
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_a_walk_by_pages_goes_on_with_the_next_page(shape: str) -> None:
+    async with Emulator(objects=30, pagination=shape) as emulator, connect(emulator) as client:
+        pages = client.objects.list(emulator.bucket, page_size=8).pages()
+        first = await anext(pages)
+        rest = client.objects.list(emulator.bucket, resume=pages.checkpoint)
+
+        assert [obj.object_id for obj in first.results] + [obj.object_id async for obj in rest] == emulator.object_ids()
+
+
+async def test_a_page_that_was_never_handed_out_is_not_behind_the_checkpoint() -> None:
+    def answer(query: Query) -> Any:
+        return {"results": [*objects("ab"), {"object_id": 7}, *objects("c")], "pagination": {"has_more": False}}
+
+    async with ListServer(answer) as server, server.client() as client:
+        pages = client.objects.list("bkt_test").pages()
+        with pytest.raises(InvalidObjectError) as caught:
+            await anext(pages)
+        again = client.objects.list("bkt_test", resume=caught.value.checkpoint, on_invalid="skip")
+
+        assert pages.checkpoint == caught.value.checkpoint
+        assert [obj.object_id async for obj in again] == ["a", "b", "c"]
+
+
+async def test_a_bad_record_is_behind_the_checkpoint_of_its_error() -> None:
+    def answer(query: Query) -> Any:
+        rows = [*objects("ab"), {"object_id": "bad"}, *objects("cd")][query.offset : query.offset + query.limit]
+        return {"results": rows, "pagination": {"has_more": query.offset + query.limit < 5}}
+
+    async with ListServer(answer) as server, server.client() as client:
+        walk = aiter(client.objects.list("bkt_test", page_size=4))
+        await anext(walk)
+        await anext(walk)
+        with pytest.raises(InvalidObjectError) as caught:
+            await anext(walk)
+        rest = await client.objects.list("bkt_test", resume=caught.value.checkpoint).to_list()
+
+    assert [obj.object_id for obj in rest] == ["c", "d"]
+
+
+async def test_a_checkpoint_is_short_safe_in_a_url_and_holds_no_secret() -> None:
+    async with Emulator(objects=100) as emulator, connect(emulator) as client:
+        _, checkpoint = await walk_some(client, emulator, 90, page_size=40)
+
+    assert re.fullmatch(r"[A-Za-z0-9_.~-]+", checkpoint)
+    assert len(checkpoint) < 600
+    assert emulator.api_key not in checkpoint
+
+
+@pytest.mark.parametrize("other", ["bucket", "namespace"])
+async def test_a_checkpoint_of_another_listing_is_refused_before_any_request(other: str) -> None:
+    async with Emulator(objects=30) as emulator, connect(emulator) as client:
+        _, checkpoint = await walk_some(client, emulator, 5)
+        sent = len(emulator.requests)
+        async with connect(emulator, namespace="other" if other == "namespace" else None) as second:
+            with pytest.raises(CheckpointError, match=f"another {other}"):
+                second.objects.list("other" if other == "bucket" else emulator.bucket, resume=checkpoint)
+
+        assert len(emulator.requests) == sent
+
+
+async def test_a_checkpoint_and_an_offset_are_one_place_too_many() -> None:
+    async with Emulator() as emulator, connect(emulator) as client:
+        pager = client.objects.list(emulator.bucket)
+        with pytest.raises(InvalidArgumentError, match="not both"):
+            client.objects.list(emulator.bucket, resume=pager.checkpoint, offset=5)
+
+
+SCOPE = Scope("/v1/buckets/bkt_test/objects/list", "production")
+GOOD = Checkpoint(
+    scope=SCOPE, place=Place(Position(0, "cursor"), 3), last_id="obj_3", anchors=(fingerprint("obj_3"),)
+).encode()
+
+
+@given(
+    cursor=st.none() | st.text(),
+    offset=st.integers(0, 11_000),
+    index=st.integers(0, 1000),
+    ids=st.lists(st.text(min_size=1), max_size=32),
+    date=st.none() | st.datetimes(timezones=st.timezones()),
+)
+def test_any_place_is_read_back_as_it_was_written(
+    cursor: str | None, offset: int, index: int, ids: list[str], date: Any
+) -> None:
+    checkpoint = Checkpoint(
+        scope=SCOPE,
+        place=Place(Position(offset, cursor), index),
+        last_id=ids[-1] if ids else None,
+        anchors=tuple(map(fingerprint, ids)),
+        last_date=date,
+    )
+    assert Checkpoint.decode(checkpoint.encode(), SCOPE) == checkpoint
+
+
+@given(at=st.integers(0, len(GOOD) - 1), char=st.characters())
+def test_a_changed_character_is_refused(at: int, char: str) -> None:
+    edited = GOOD[:at] + char + GOOD[at + 1 :]
+    if edited != GOOD:
+        with pytest.raises(CheckpointError):
+            Checkpoint.decode(edited, SCOPE)
+
+
+@given(st.text() | st.text("mpc1.").map("mpc1.".__add__) | st.binary() | st.integers() | st.just("x" * 10_000_000))
+def test_garbage_is_refused(garbage: Any) -> None:
+    with pytest.raises(CheckpointError):
+        Checkpoint.decode(garbage, SCOPE)
+
+
+@pytest.mark.parametrize("cut", range(0, len(GOOD), 7))
+def test_a_cut_checkpoint_is_refused(cut: int) -> None:
+    with pytest.raises(CheckpointError):
+        Checkpoint.decode(GOOD[:cut], SCOPE)
+
+
+def test_a_checkpoint_of_a_newer_version_says_so() -> None:
+    with pytest.raises(CheckpointError, match="newer version"):
+        Checkpoint.decode(GOOD.replace("mpc1.", "mpc2."), SCOPE)
+
+
+def test_a_checkpoint_of_another_query_says_so() -> None:
+    with pytest.raises(CheckpointError, match="another query"):
+        Checkpoint.decode(GOOD, Scope(SCOPE.bucket, SCOPE.namespace, '{"search":"x"}'))
+
+
+def test_a_checkpoint_error_is_a_value_error_too() -> None:
+    assert issubclass(CheckpointError, ValueError)
+    assert issubclass(CheckpointError, MixpeekError)
