@@ -1,7 +1,7 @@
 """Who asks, where, and in which namespace: from arguments or the environment, checked before any I/O.
 
-No message here shows a value: a key pasted into the wrong argument must not end up in a log either. The checks
-return what is wrong instead of raising it, so that no frame of a traceback holds the key.
+No message here shows a value: a key pasted into the wrong argument must not end up in a log either. What is wrong
+is returned and not raised, so that no frame of a traceback holds the key.
 """
 
 import ipaddress
@@ -42,8 +42,10 @@ class Config:
     base_url: str
 
 
-def read_config(api_key: str | None, namespace: str | None, base_url: str | None, *, allow_insecure: bool) -> Config:
-    """The checked settings; InvalidArgumentError says which one is wrong, and how to mend it."""
+def read_config(
+    api_key: str | None, namespace: str | None, base_url: str | None, *, allow_insecure: bool
+) -> Config | InvalidArgumentError:
+    """The checked settings, or which one is wrong and how to mend it: for the caller to raise."""
     api_key = api_key if api_key is not None else os.environ.get("MIXPEEK_API_KEY")
     namespace = namespace if namespace is not None else os.environ.get("MIXPEEK_NAMESPACE")
     base_url = base_url if base_url is not None else os.environ.get("MIXPEEK_BASE_URL") or DEFAULT_BASE_URL
@@ -54,8 +56,7 @@ def read_config(api_key: str | None, namespace: str | None, base_url: str | None
         or _url_problem(base_url, allow_insecure=allow_insecure)
     )
     if problem:
-        del api_key, namespace, base_url
-        raise InvalidArgumentError(problem)
+        return InvalidArgumentError(problem)
     return Config(
         authorization=_Secret(f"Bearer {api_key}"), namespace=str(namespace), base_url=_without_version(base_url)
     )

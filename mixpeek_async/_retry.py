@@ -20,11 +20,12 @@ _THROTTLING = frozenset({429, 503})
 class Attempts:
     """What has been tried for one page.
 
-    `own` are failed tries, `ordered` those after which the server said how long to wait; `resent` is whether the
-    free resend is used up; `paid` are the retries that the quota was charged for.
+    `own` are failed tries, of which `malformed` brought a damaged answer; `ordered` are those after which the server
+    said how long to wait; `resent` is whether the free resend is used up; `paid` are the retries that the quota was charged for.
     """
 
     own: int = 0
+    malformed: int = 0
     ordered: int = 0
     resent: bool = False
     paid: int = 0
@@ -33,6 +34,7 @@ class Attempts:
         """One more failure."""
         if failure.retry_after is None:
             self.own += 1
+            self.malformed += isinstance(failure, MalformedResponseError)
         else:
             self.ordered += 1
 
@@ -83,12 +85,12 @@ class RetryPolicy:
         `attempts` counts this failure already; `time_left` is what remains of `budget`; `chance` draws from
         [0, 1).
         """
-        if not failure.retryable:
+        if not failure.retryable or self.attempts <= 1:
             return None
         if failure.retry_after is not None:
             return self._ordered_wait(failure.retry_after, attempts, time_left, chance)
-        most = self.malformed_attempts if isinstance(failure, MalformedResponseError) else self.attempts
-        if attempts.own >= min(most, self.attempts):
+        damaged = isinstance(failure, MalformedResponseError)
+        if attempts.own >= self.attempts or (damaged and attempts.malformed >= self.malformed_attempts):
             return None
         wait = max(self.min_wait, chance() * self._ceiling(failure, attempts.own - 1))
         return wait if wait < time_left else None
@@ -96,10 +98,11 @@ class RetryPolicy:
     def _ordered_wait(
         self, seconds: float, attempts: Attempts, time_left: float, chance: Callable[[], float]
     ) -> float | None:
-        if seconds > self.max_retry_after or seconds >= time_left or attempts.ordered > self.max_ordered_waits:
+        wait = max(self.min_wait, seconds)
+        if seconds > self.max_retry_after or wait >= time_left or attempts.ordered > self.max_ordered_waits:
             return None
-        stretched = seconds + chance() * min(self.max_spread, self.spread * seconds)
-        return max(self.min_wait, stretched if stretched < time_left else seconds)
+        stretched = wait + chance() * min(self.max_spread, self.spread * wait)
+        return stretched if stretched < time_left else wait
 
     def _ceiling(self, failure: MixpeekError, failures_before: int) -> float:
         if isinstance(failure, StatusError) and failure.status in _THROTTLING:

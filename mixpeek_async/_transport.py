@@ -47,8 +47,11 @@ _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None)
 
 @functools.cache
 def user_agent() -> str:
-    """`mixpeek-async/0.1.0 aiohttp/3.14.5 Python/3.13.0`."""
-    ours = importlib.metadata.version("mixpeek-async")
+    """`mixpeek-async/0.1.0 aiohttp/3.14.5 Python/3.13.0`; read from disk once."""
+    try:
+        ours = importlib.metadata.version("mixpeek-async")
+    except importlib.metadata.PackageNotFoundError:  # copied into another program
+        ours = "unknown"
     return f"mixpeek-async/{ours} aiohttp/{aiohttp.__version__} Python/{platform.python_version()}"
 
 
@@ -222,7 +225,10 @@ class Transport:
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         """The decoded body. It is measured while it is read: a small gzip can hold any number of bytes."""
         if not 200 <= answer.status < 300:
-            return await _read_at_most(answer.content, _MAX_ERROR_BODY)
+            # The status has decided: what is wrong with the body of a refusal does not matter.
+            with suppress(aiohttp.ClientError, OSError):
+                return await _read_at_most(answer.content, _MAX_ERROR_BODY)
+            return b""
         body = await _read_at_most(answer.content, self._max_body_bytes + 1)
         if len(body) > self._max_body_bytes:
             raise ResponseTooLargeError(

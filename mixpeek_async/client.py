@@ -1,6 +1,6 @@
 """The client: who asks, where, how patiently, and over which session."""
 
-from types import TracebackType
+from types import TracebackType, UnionType
 from typing import Self
 
 import aiohttp
@@ -53,8 +53,12 @@ class AsyncMixpeek:
         clock: Clock | None = None,
     ) -> None:
         config = read_config(api_key, namespace, base_url, allow_insecure=allow_insecure)
-        # From here on a traceback with locals has nothing to show.
-        del api_key
+        # Before anything is raised: a traceback with locals has nothing to show, wherever the key was put.
+        del api_key, namespace, base_url
+        if isinstance(config, InvalidArgumentError):
+            raise config
+        _check_kind(session, aiohttp.ClientSession | None, "session", "an aiohttp.ClientSession")
+        _check_kind(retry, RetryPolicy | None, "retry", "a RetryPolicy")
         self._namespace, self._base_url = config.namespace, config.base_url
         self._transport = Transport(
             config,
@@ -67,6 +71,9 @@ class AsyncMixpeek:
         self.objects = Objects(self._transport)
 
     def __repr__(self) -> str:
+        # Half built, as a traceback of __init__ shows it with its locals.
+        if not hasattr(self, "objects"):
+            return "<AsyncMixpeek>"
         closed = ", closed" if self.closed else ""
         return f"<AsyncMixpeek of namespace {self._namespace!r} at {self._base_url}{closed}>"
 
@@ -86,6 +93,11 @@ class AsyncMixpeek:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+def _check_kind(value: object, kind: UnionType, name: str, what: str) -> None:
+    if not isinstance(value, kind):
+        raise InvalidArgumentError(f"{name} must be {what}, not {type(value).__name__}")
 
 
 def _positive(value: object, name: str) -> float:

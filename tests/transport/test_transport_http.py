@@ -1,0 +1,348 @@
+"""What the server says, as what a caller sees, and how often it is asked."""
+
+import gzip
+import json
+import tracemalloc
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+from asking import PATIENT, Outcome, ask
+from clocks import ManualClock
+from scripted import ScriptedServer, answer, page, then_close, then_stall
+
+from mixpeek_async._retry import RetryPolicy
+from mixpeek_async.errors import (
+    AuthenticationError,
+    BadRequestError,
+    MalformedResponseError,
+    NamespaceUnresolvedError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    RedirectError,
+    ResponseTooLargeError,
+    ServerError,
+    StatusError,
+    ValidationError,
+)
+
+PAGE = page("obj_1")
+JSON_ERROR = {
+    "success": False,
+    "error": {"message": "no such thing", "type": "SomeError", "code": "E1", "details": {"a": 1}},
+}
+
+
+def _error(status: int, details: dict[str, Any] | None = None, **headers: str) -> bytes:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return answer({"error": {"message": "no", "details": details or {}}}, status, headers=named)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, BadRequestError),
+        (401, AuthenticationError),
+        (403, PermissionDeniedError),
+        (404, NotFoundError),
+        (405, StatusError),
+        (409, StatusError),
+        (410, StatusError),
+        (413, StatusError),
+        (415, StatusError),
+        (418, StatusError),
+        (422, ValidationError),
+        (501, ServerError),
+        (505, ServerError),
+        (511, ServerError),
+    ],
+)
+async def test_a_status_that_will_not_change_is_raised_at_once(status: int, kind: type[StatusError]) -> None:
+    async with ScriptedServer(answer(JSON_ERROR, status, headers={"X-Request-ID": "req_7"})) as server:
+        outcome = await ask(server.url)
+    error = outcome.error
+    assert isinstance(error, StatusError)
+    assert (type(error), len(server.requests), error.retryable) == (kind, 1, False)
+    assert (error.status, error.type, error.code, error.details) == (status, "SomeError", "E1", {"a": 1})
+    assert (error.message, error.request_id) == (f"{status}: no such thing", "req_7")
+
+
+PASSING = {
+    **dict.fromkeys((408, 425), StatusError),
+    429: RateLimitError,
+    **dict.fromkeys((500, 502, 503, 504, 520, 521, 522, 523, 524, 529, 598, 599), ServerError),
+}
+
+
+@pytest.mark.parametrize("status", PASSING)
+async def test_a_status_that_passes_is_asked_again(status: int) -> None:
+    async with ScriptedServer(_error(status), PAGE) as server:
+        outcome = await ask(server.url)
+    assert (outcome.ids, outcome.error, len(server.requests), len(outcome.slept)) == (["obj_1"], None, 2, 1)
+
+
+@pytest.mark.parametrize(("status", "kind"), PASSING.items())
+async def test_a_status_that_does_not_pass_is_raised_after_five_tries(status: int, kind: type[StatusError]) -> None:
+    async with ScriptedServer(_error(status)) as server:
+        outcome = await ask(server.url, retry=PATIENT)
+    assert isinstance(outcome.error, StatusError)
+    assert (type(outcome.error), outcome.error.status, len(server.requests)) == (kind, status, 5)
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 305, 307, 308, 399])
+async def test_a_redirect_is_never_followed(status: int) -> None:
+    async with ScriptedServer(PAGE) as target:
+        redirect = answer(b"", status, headers={"Location": f"{target.url}/v1/elsewhere"})
+        async with ScriptedServer(redirect) as server:
+            outcome = await ask(server.url)
+    assert (type(outcome.error), len(server.requests), target.connections) == (RedirectError, 1, 0)
+
+
+MALFORMED_IN_TRANSIT = {
+    "HTML": b"<html><body>Welcome to the hotel</body></html>",
+    "cut JSON": b'{"results": [{"object_id": "obj_1", "buck',
+    "nothing": b"",
+    "invalid UTF-8": b'{"results": [{"object_id": "\xff\xfe", "bucket_id": "b"}]}',
+    "gzip cut": gzip.compress(json.dumps({"results": []}).encode())[:20],
+}
+
+
+def _as_answer(body: bytes) -> bytes:
+    return answer(body, headers={"Content-Encoding": "gzip"} if body.startswith(b"\x1f\x8b") else None)
+
+
+@pytest.mark.parametrize("body", MALFORMED_IN_TRANSIT.values(), ids=MALFORMED_IN_TRANSIT)
+async def test_a_yes_that_is_no_json_is_asked_for_three_times(body: bytes) -> None:
+    async with ScriptedServer(_as_answer(body)) as server:
+        outcome = await ask(server.url)
+    assert (type(outcome.error), len(server.requests), len(outcome.slept)) == (MalformedResponseError, 3, 2)
+
+
+@pytest.mark.parametrize("body", MALFORMED_IN_TRANSIT.values(), ids=MALFORMED_IN_TRANSIT)
+async def test_a_yes_that_is_json_the_next_time_is_a_page(body: bytes) -> None:
+    async with ScriptedServer(_as_answer(body), _as_answer(body), PAGE) as server:
+        outcome = await ask(server.url)
+    assert (outcome.ids, outcome.error) == (["obj_1"], None)
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (b"null", "$"),
+        (b"[]", "$"),
+        (b"{}", "$"),
+        (b'{"results": null}', "$.results"),
+        (b'{"results": {}}', "$.results"),
+        (b'{"results": [], "pagination": {"has_more": "false"}}', "$.pagination.has_more"),
+        (b'{"results": [], "pagination": []}', "$.pagination"),
+    ],
+    ids=repr,
+)
+async def test_a_yes_of_the_wrong_shape_is_raised_at_once_with_its_path(body: bytes, path: str) -> None:
+    async with ScriptedServer(answer(body)) as server:
+        outcome = await ask(server.url)
+    assert isinstance(outcome.error, MalformedResponseError)
+    assert (outcome.error.path, len(server.requests)) == (path, 1)
+
+
+HOSTILE = {
+    "an item that is no object": b'{"results": [1]}',
+    "NaN": b'{"results": [{"object_id": "o", "bucket_id": "b", "score": NaN}]}',
+    "5,000 digits": b'{"results": [{"object_id": ' + b"9" * 5_000 + b', "bucket_id": "b"}]}',
+    "200,000 brackets": b"[" * 200_000,
+    "200,000 brackets inside": b'{"results": ' + b"[" * 200_000,
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+async def test_hostile_json_is_malformed_and_will_not_be_better_the_next_time(body: bytes) -> None:
+    async with ScriptedServer(answer(body)) as server:
+        outcome = await ask(server.url)
+    assert isinstance(outcome.error, MalformedResponseError)
+    assert (outcome.ids, len(server.requests)) == ([], 1)
+
+
+async def test_an_answer_about_another_namespace_is_no_empty_bucket() -> None:
+    async with ScriptedServer(page(headers={"X-Namespace-Unresolved": "true"})) as server:
+        outcome = await ask(server.url)
+    assert (type(outcome.error), len(server.requests)) == (NamespaceUnresolvedError, 1)
+
+
+ERROR_BODIES = {
+    "HTML": b"<html>\x1b[31mBad gateway</html>",
+    "empty": b"",
+    "a list": b"[1, 2]",
+    "a text": b'{"error": "text"}',
+    "null": b"null",
+    "brackets": b"[" * 60_000,
+    "no UTF-8": b"\xff\xfe",
+}
+
+
+@pytest.mark.parametrize("body", ERROR_BODIES.values(), ids=ERROR_BODIES)
+async def test_the_status_decides_whatever_the_error_body_is(body: bytes) -> None:
+    async with ScriptedServer(answer(body, 404)) as server:
+        outcome = await ask(server.url)
+    assert (type(outcome.error), len(server.requests)) == (NotFoundError, 1)
+    assert str(outcome.error).isprintable()
+
+
+async def test_an_error_body_is_read_for_64_kib_and_no_further() -> None:
+    head = b"HTTP/1.1 403 No\r\nContent-Length: 50000000\r\n\r\n"
+    # Were another byte waited for, this would be a time-out.
+    async with ScriptedServer(then_stall(head + b"x" * 64 * 1024)) as server:
+        outcome = await ask(server.url, timeout=5)
+        await server.until_idle()
+    assert (type(outcome.error), len(server.requests)) == (PermissionDeniedError, 1)
+
+
+async def test_what_an_error_body_holds_behind_64_kib_is_not_even_looked_at() -> None:
+    late = {"error": {"details": {"padding": "x" * 64 * 1024}, "type": "LateError"}}
+    async with ScriptedServer(answer(late, 400)) as server:
+        outcome = await ask(server.url)
+    assert isinstance(outcome.error, BadRequestError)
+    assert outcome.error.type is None
+
+
+async def test_an_error_body_of_fifty_megabytes_is_not_held() -> None:
+    bomb = answer(gzip.compress(b"x" * 50_000_000), 400, headers={"Content-Encoding": "gzip"})
+    outcome, peak = await _peak_of_asking(bomb)
+    assert type(outcome.error) is BadRequestError
+    assert peak < 4_000_000
+
+
+async def test_a_servers_text_is_escaped_and_cut() -> None:
+    text = "\x1b[2J\x07 bell \u202e " + "long " * 1_000
+    async with ScriptedServer(answer({"error": {"message": text}}, 400)) as server:
+        outcome = await ask(server.url)
+    said = str(outcome.error)
+    assert said.startswith("400: \\x1b[2J\\x07 bell \\u202e long")
+    assert len(said) == len("400: ") + 2_000
+    assert said.isprintable()
+
+
+async def test_a_body_over_the_cap_is_raised_at_once() -> None:
+    async with ScriptedServer(answer(b"x" * 101)) as server:
+        outcome = await ask(server.url, max_body_bytes=100)
+        await server.until_idle()
+    assert (type(outcome.error), len(server.requests)) == (ResponseTooLargeError, 1)
+    assert "100 bytes" in str(outcome.error)
+
+
+async def test_a_body_of_exactly_the_cap_is_a_page() -> None:
+    body = PAGE.partition(b"\r\n\r\n")[2]
+    async with ScriptedServer(PAGE) as server:
+        outcome = await ask(server.url, max_body_bytes=len(body))
+    assert (outcome.ids, outcome.error) == (["obj_1"], None)
+
+
+async def test_the_cap_is_64_mib_unless_said_otherwise() -> None:
+    bomb = answer(gzip.compress(bytes(64 * 1024 * 1024 + 1), 1), headers={"Content-Encoding": "gzip"})
+    async with ScriptedServer(bomb) as server:
+        outcome = await ask(server.url)
+    assert isinstance(outcome.error, ResponseTooLargeError)
+    assert "67108864" in str(outcome.error)
+
+
+async def test_memory_is_bounded_while_a_gzip_bomb_is_read() -> None:
+    bomb = answer(gzip.compress(bytes(100_000_000), 1), headers={"Content-Encoding": "gzip"})
+    outcome, peak = await _peak_of_asking(bomb, max_body_bytes=1_000_000)
+    assert type(outcome.error) is ResponseTooLargeError
+    assert peak < 8_000_000
+
+
+async def _peak_of_asking(reply: bytes, **settings: Any) -> tuple[Outcome, int]:
+    """What came of it, and the most memory that was in use meanwhile."""
+    async with ScriptedServer(reply) as server:
+        tracemalloc.start()
+        try:
+            return await ask(server.url, **settings), tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        _error(429, Retry_After="60"),
+        _error(503, {"retry_after_seconds": 60}),
+        _error(429, {"retry_after": 60}),
+        _error(429, Retry_After=formatdate(1_000_060, usegmt=True), Date=formatdate(1_000_000, usegmt=True)),
+        _error(429, {"retry_after": 5}, Retry_After="60"),
+    ],
+    ids=["header", "details.retry_after_seconds", "details.retry_after", "a date, by the answer's own", "both"],
+)
+async def test_the_servers_own_wait_is_obeyed(reply: bytes) -> None:
+    async with ScriptedServer(reply, PAGE) as server:
+        outcome = await ask(server.url)
+    assert outcome.ids == ["obj_1"]
+    (wait,) = outcome.slept
+    assert 60 <= wait <= 65
+
+
+async def test_a_date_without_the_answers_own_is_judged_by_our_clock() -> None:
+    clock = ManualClock(unix=1_000_000)
+    async with ScriptedServer(_error(429, Retry_After=formatdate(1_000_030, usegmt=True)), PAGE) as server:
+        outcome = await ask(server.url, clock=clock)
+    assert 30 <= outcome.slept[0] <= 33
+
+
+@pytest.mark.parametrize("advice", ["0", "-5", "nan", "inf", "garbage", "", "Thu, 01 Jan 1970 00:00:00 GMT"])
+async def test_advice_that_makes_no_sense_is_no_hot_loop(advice: str) -> None:
+    async with ScriptedServer(_error(503, Retry_After=advice)) as server:
+        outcome = await ask(server.url, retry=PATIENT)
+    assert (type(outcome.error), len(server.requests)) == (ServerError, 5)
+    assert all(wait >= 0.05 for wait in outcome.slept)
+
+
+async def test_a_wait_longer_than_two_minutes_is_raised_with_its_length() -> None:
+    async with ScriptedServer(_error(429, Retry_After="3600")) as server:
+        outcome = await ask(server.url)
+    assert isinstance(outcome.error, RateLimitError)
+    assert (outcome.error.retry_after, len(server.requests), outcome.slept) == (3600.0, 1, [])
+
+
+async def test_retryable_false_stops() -> None:
+    async with ScriptedServer(_error(503, {"retryable": False, "retry_after": 1})) as server:
+        outcome = await ask(server.url)
+    assert (type(outcome.error), len(server.requests)) == (ServerError, 1)
+
+
+async def test_fifty_ordered_waits_are_obeyed_and_the_next_is_not() -> None:
+    async with ScriptedServer(_error(429, Retry_After="1")) as server:
+        outcome = await ask(server.url)
+    assert (type(outcome.error), len(server.requests), len(outcome.slept)) == (RateLimitError, 51, 50)
+
+
+async def test_ordered_waits_end_with_the_budget() -> None:
+    async with ScriptedServer(_error(429, Retry_After="60")) as server:
+        outcome = await ask(server.url)
+    assert (type(outcome.error), len(outcome.slept)) == (RateLimitError, 2)
+    assert sum(outcome.slept) < 180
+
+
+async def test_the_budget_is_one_pages_and_not_the_walks() -> None:
+    limited = _error(429, Retry_After="100")
+    script = [part for n in range(5) for part in (limited, page(f"obj_{n}", next_cursor=f"c{n}"))]
+    async with ScriptedServer(*script, page("last")) as server:
+        outcome = await ask(server.url)
+    assert (len(outcome.ids), outcome.error) == (6, None)
+    assert sum(outcome.slept) >= 500
+
+
+async def test_a_policy_of_ones_own_decides() -> None:
+    policy = RetryPolicy(attempts=3, backoff=2.0, max_backoff=2.0, min_wait=1.0)
+    async with ScriptedServer(_error(500)) as server:
+        outcome = await ask(server.url, retry=policy)
+    assert len(server.requests) == 3
+    assert all(1.0 <= wait <= 2.0 for wait in outcome.slept)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(401, AuthenticationError), (404, NotFoundError)])
+async def test_a_refusal_whose_body_breaks_off_is_a_refusal_all_the_same(status: int, kind: type[StatusError]) -> None:
+    async with ScriptedServer(then_close(_error(status)[:-20])) as server:
+        outcome = await ask(server.url)
+
+    assert type(outcome.error) is kind
+    assert len(server.requests) == 1
