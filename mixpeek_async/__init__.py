@@ -6,6 +6,7 @@ async with AsyncMixpeek(api_key="sk_…", namespace="production") as client:
 """
 
 from mixpeek_async._retry import RetryPolicy
+from mixpeek_async._telemetry import Hooks, PageReceived, RequestSent, ResponseReceived, RetryScheduled
 from mixpeek_async.client import AsyncMixpeek
 from mixpeek_async.errors import (
     AuthenticationError,
@@ -38,6 +39,7 @@ from mixpeek_async.models import (
     Blob,
     BlobDetails,
     BlobType,
+    Bucket,
     Edge,
     ListStats,
     Object,
@@ -49,6 +51,7 @@ from mixpeek_async.models import (
     SourceType,
 )
 from mixpeek_async.pager import Pager, PageWalk, Walk
+from mixpeek_async.query import BucketQuery, Field, Filter, ObjectQuery, Sort, field
 
 __all__ = [
     "ApiWarning",
@@ -58,11 +61,16 @@ __all__ = [
     "Blob",
     "BlobDetails",
     "BlobType",
+    "Bucket",
+    "BucketQuery",
     "CertificateError",
     "CheckpointError",
     "ClientClosedError",
     "ConnectionFailedError",
     "Edge",
+    "Field",
+    "Filter",
+    "Hooks",
     "InvalidArgumentError",
     "InvalidObjectError",
     "ListStats",
@@ -71,9 +79,11 @@ __all__ = [
     "NamespaceUnresolvedError",
     "NotFoundError",
     "Object",
+    "ObjectQuery",
     "ObjectStatus",
     "OffsetLimitError",
     "Page",
+    "PageReceived",
     "PageWalk",
     "Pager",
     "Pagination",
@@ -83,14 +93,19 @@ __all__ = [
     "Progress",
     "RateLimitError",
     "RedirectError",
+    "RequestSent",
     "RequestTimeoutError",
+    "ResponseReceived",
     "ResponseTooLargeError",
     "RetryPolicy",
+    "RetryScheduled",
     "ServerError",
+    "Sort",
     "Source",
     "SourceType",
     "StatusError",
     "TransportError",
     "ValidationError",
     "Walk",
+    "field",
 ]

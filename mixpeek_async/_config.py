@@ -7,13 +7,16 @@ is returned and not raised, so that no frame of a traceback holds the key.
 import ipaddress
 import os
 import re
+from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import attrs
 
 from mixpeek_async.errors import InvalidArgumentError
 
-__all__ = ["DEFAULT_BASE_URL", "Config", "read_config"]
+__all__ = ["DEFAULT_BASE_URL", "Config", "Secret", "read_config"]
+
+T = TypeVar("T")
 
 DEFAULT_BASE_URL = "https://api.mixpeek.com"
 
@@ -21,7 +24,7 @@ _URL_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/\[\]%!$&'()*+,;=@?#]+")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 
 
-class _Secret(str):
+class Secret(str):
     """A string that a header can carry and a traceback with locals cannot show."""
 
     __slots__ = ()
@@ -35,20 +38,25 @@ class _Secret(str):
 
 @attrs.frozen(kw_only=True)
 class Config:
-    """What every request carries: `authorization` is the whole header, `base_url` ends before `/v1`."""
+    """What every request carries, and where it goes: `base_url` ends before `/v1`."""
 
-    authorization: str
+    api_key: Secret = attrs.field(converter=Secret)
     namespace: str
     base_url: str
+
+    @property
+    def authorization(self) -> Secret:
+        """The header that carries the key."""
+        return Secret(f"Bearer {self.api_key}")
 
 
 def read_config(
     api_key: str | None, namespace: str | None, base_url: str | None, *, allow_insecure: bool
 ) -> Config | InvalidArgumentError:
     """The checked settings, or which one is wrong and how to mend it: for the caller to raise."""
-    api_key = api_key if api_key is not None else os.environ.get("MIXPEEK_API_KEY")
-    namespace = namespace if namespace is not None else os.environ.get("MIXPEEK_NAMESPACE")
-    base_url = base_url if base_url is not None else os.environ.get("MIXPEEK_BASE_URL") or DEFAULT_BASE_URL
+    api_key = _plain(api_key if api_key is not None else os.environ.get("MIXPEEK_API_KEY"))
+    namespace = _plain(namespace if namespace is not None else os.environ.get("MIXPEEK_NAMESPACE"))
+    base_url = _plain(base_url if base_url is not None else os.environ.get("MIXPEEK_BASE_URL") or DEFAULT_BASE_URL)
     problem = (
         _header_problem(api_key, "api_key", "MIXPEEK_API_KEY")
         or (" " in str(api_key) and "api_key holds a space, which no key does")
@@ -57,9 +65,12 @@ def read_config(
     )
     if problem:
         return InvalidArgumentError(problem)
-    return Config(
-        authorization=_Secret(f"Bearer {api_key}"), namespace=str(namespace), base_url=_without_version(base_url)
-    )
+    return Config(api_key=api_key, namespace=str(namespace), base_url=_without_version(base_url))
+
+
+def _plain(value: T) -> T:
+    """A string as one that prints as what it is: `f"{…}"` of an enum that is a str too gives the name of its class."""
+    return str.__str__(value) if isinstance(value, str) else value  # type: ignore[return-value]  # a str for a str
 
 
 def _header_problem(value: object, name: str, variable: str) -> str | None:
@@ -98,7 +109,8 @@ def _parts_problem(url: str, parts: SplitResult) -> str | None:
         return "base_url must not hold a user or a password: the key goes into api_key"
     if "?" in url or "#" in url:
         return "base_url must end with its path: no query, no fragment"
-    if not _HOST.fullmatch(parts.hostname or ""):
+    # Brackets are for IPv6, whose addresses have colons; `[v1.x]` is a form that nobody has ever used.
+    if not _HOST.fullmatch(parts.hostname or "") or ("[" in parts.netloc) is not (":" in str(parts.hostname)):
         return f"base_url names no host: pass something like {DEFAULT_BASE_URL!r}"
     if {".", ".."} & set(parts.path.lower().replace("%2e", ".").split("/")):
         return "base_url must not hold the segments '.' and '..'"

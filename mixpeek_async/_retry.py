@@ -21,7 +21,8 @@ class Attempts:
     """What has been tried for one page.
 
     `own` are failed tries, of which `malformed` brought a damaged answer; `ordered` are those after which the server
-    said how long to wait; `resent` is whether the free resend is used up; `paid` are the retries that the quota was charged for.
+    said how long to wait; `resent` is whether the free resend is used up; `paid` are the retries that the quota was
+    charged for.
     """
 
     own: int = 0

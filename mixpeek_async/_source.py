@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from mixpeek_async._paging import Checkpoint, ReceivedPage, Scope
+from mixpeek_async._record import Record
 from mixpeek_async._transport import Transport
 from mixpeek_async._wire import Listing, identifier, parse_page, structurer
 from mixpeek_async.errors import InvalidArgumentError
-from mixpeek_async.models import Progress, Record
+from mixpeek_async.models import Progress
 from mixpeek_async.query import ListOptions, PageRequest
 
 __all__ = ["EndpointSource", "open_checkpoint"]
@@ -26,13 +27,25 @@ class EndpointSource(Generic[R]):
         self.structure: Callable[[Any, int], R] = structurer(model)
         self.identify: Callable[[Any], str | None] = identifier(key)
         self.identity: Callable[[R], str] = operator.attrgetter(key)
-        # The API lists in the order of creation where nothing else is asked for.
-        self.date: Callable[[R], datetime | None] = operator.attrgetter("created_at")
+        self.date: Callable[[R], datetime | None] = _created_at if listing.by_creation else _no_date
+        self.start = transport.start
+        self.may_try_again = transport.may_try_again
         self.scope = Scope(listing.path, transport.namespace, (listing.body or b"").decode())
 
     async def fetch(self, request: PageRequest, progress: Progress) -> ReceivedPage:
         """The page asked for, however often it takes."""
-        return await self._transport.call(self._listing.page(request), parse_page, progress)
+        page = await self._transport.call(self._listing.page(request), parse_page, progress)
+        offset = request.position.offset if request.position.cursor is None else None
+        self._transport.telemetry.page(self._listing.path, offset, request.limit, len(page.rows))
+        return page
+
+
+def _created_at(record: Any) -> datetime | None:
+    return record.created_at  # type: ignore[no-any-return]  # every model that is listed by creation has it
+
+
+def _no_date(_: object) -> None:
+    """In any other order, a date says nothing of a record's place."""
 
 
 def open_checkpoint(text: str | None, scope: Scope, options: ListOptions) -> Checkpoint | None:

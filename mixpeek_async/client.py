@@ -1,14 +1,18 @@
 """The client: who asks, where, how patiently, and over which session."""
 
-from types import TracebackType, UnionType
+from collections.abc import Sequence
+from types import TracebackType
 from typing import Self
 
 import aiohttp
 
 from mixpeek_async._clock import Clock, SystemClock
 from mixpeek_async._config import read_config
+from mixpeek_async._pacing import Pacer
 from mixpeek_async._retry import RetryPolicy
+from mixpeek_async._telemetry import Hooks, Telemetry
 from mixpeek_async._transport import Transport
+from mixpeek_async.buckets import Buckets
 from mixpeek_async.errors import InvalidArgumentError
 from mixpeek_async.objects import Objects
 
@@ -28,13 +32,21 @@ class AsyncMixpeek:
     * `timeout`: seconds for one attempt, from the connection to the last byte of the body.
     * `retry`: how often and how long to try again; `RetryPolicy(attempts=1)` never does.
     * `max_body_bytes`: a decoded answer over this raises ResponseTooLargeError.
+    * `requests_per_minute`: a limit of your own, for all walks of the client together. What the server says of its
+      limit is kept to in any case.
+    * `hooks`: functions to call with every request, response, retry and page.
+    * `trace_configs`: aiohttp's own tracing, for the client's own session. What traces see holds the key, and what they
+      raise fails the request.
     * `clock`: where time comes from, for tests that must not wait.
 
     InvalidArgumentError when something is missing or can never work; its text never shows a key.
     """
 
     # Slots, so that vars() has nothing to show.
-    __slots__ = ("_base_url", "_namespace", "_transport", "objects")
+    __slots__ = ("_base_url", "_namespace", "_transport", "buckets", "objects")
+
+    buckets: Buckets
+    """What can be done with the buckets of the namespace."""
 
     objects: Objects
     """What can be done with the objects of a bucket."""
@@ -50,6 +62,9 @@ class AsyncMixpeek:
         retry: RetryPolicy | None = None,
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
         allow_insecure: bool = False,
+        requests_per_minute: int | None = None,
+        hooks: Hooks | None = None,
+        trace_configs: Sequence[aiohttp.TraceConfig] = (),
         clock: Clock | None = None,
     ) -> None:
         config = read_config(api_key, namespace, base_url, allow_insecure=allow_insecure)
@@ -57,8 +72,11 @@ class AsyncMixpeek:
         del api_key, namespace, base_url
         if isinstance(config, InvalidArgumentError):
             raise config
-        _check_kind(session, aiohttp.ClientSession | None, "session", "an aiohttp.ClientSession")
-        _check_kind(retry, RetryPolicy | None, "retry", "a RetryPolicy")
+        _check_kind(session, aiohttp.ClientSession, "session")
+        _check_kind(retry, RetryPolicy, "retry")
+        _check_kind(hooks, Hooks, "hooks")
+        _check_trace_configs(trace_configs)
+        clock = SystemClock() if clock is None else clock
         self._namespace, self._base_url = config.namespace, config.base_url
         self._transport = Transport(
             config,
@@ -66,8 +84,12 @@ class AsyncMixpeek:
             timeout=_positive(timeout, "timeout"),
             policy=RetryPolicy() if retry is None else retry,
             max_body_bytes=int(_positive(max_body_bytes, "max_body_bytes")),
-            clock=SystemClock() if clock is None else clock,
+            clock=clock,
+            pacer=Pacer(clock, _whole_or_none(requests_per_minute, "requests_per_minute")),
+            telemetry=Telemetry(hooks, clock),
+            trace_configs=trace_configs,
         )
+        self.buckets = Buckets(self._transport)
         self.objects = Objects(self._transport)
 
     def __repr__(self) -> str:
@@ -95,9 +117,21 @@ class AsyncMixpeek:
         await self.aclose()
 
 
-def _check_kind(value: object, kind: UnionType, name: str, what: str) -> None:
-    if not isinstance(value, kind):
-        raise InvalidArgumentError(f"{name} must be {what}, not {type(value).__name__}")
+def _check_kind(value: object, kind: type, name: str) -> None:
+    if value is not None and not isinstance(value, kind):
+        raise InvalidArgumentError(f"{name} must be of the class {kind.__name__}, not {type(value).__name__}")
+
+
+def _check_trace_configs(value: object) -> None:
+    configs = value if isinstance(value, Sequence) else [value]
+    if not all(isinstance(config, aiohttp.TraceConfig) for config in configs):
+        raise InvalidArgumentError("trace_configs must be a list of aiohttp.TraceConfig")
+
+
+def _whole_or_none(value: object, name: str) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+        return value
+    raise InvalidArgumentError(f"{name} must be a whole number over 0, or None, not {value!r:.100}")
 
 
 def _positive(value: object, name: str) -> float:

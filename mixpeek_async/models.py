@@ -8,17 +8,19 @@ root of an object; the API adds fields over time).
 from __future__ import annotations
 
 from datetime import datetime
-from enum import Enum, StrEnum
-from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar, dataclass_transform
+from enum import StrEnum
+from typing import Generic, Self, TypeVar
 
 import attrs
-import msgspec
+
+from mixpeek_async._record import JSON, Record, record
 
 __all__ = [
     "ApiWarning",
     "Blob",
     "BlobDetails",
     "BlobType",
+    "Bucket",
     "Edge",
     "ListStats",
     "Object",
@@ -29,9 +31,6 @@ __all__ = [
     "Source",
     "SourceType",
 ]
-
-JSON: TypeAlias = Any
-"""Whatever JSON can say: dict, list, str, int, float, bool or None."""
 
 T = TypeVar("T")
 
@@ -53,7 +52,7 @@ class _OpenEnum(StrEnum):
 
 
 class ObjectStatus(_OpenEnum):
-    """How far the processing of an object has come."""
+    """How far the processing of an object has come, or a bucket (the API has one enum for both)."""
 
     PENDING = "PENDING"
     QUEUED = "QUEUED"
@@ -111,86 +110,7 @@ class SourceType(_OpenEnum):
     NONE = "none"
 
 
-class Record:
-    """What all nouns share: the memory of the JSON they came from.
-
-    `_origin` is the JSON of the outermost noun and the way from there to this one. It is a plain slot, not an
-    attrs field, so that no key of an answer can ever fill it; it is read only when asked for, so that a walk pays
-    for unknown keys only where somebody looks at them.
-    """
-
-    __slots__ = ("_origin",)
-    _origin: tuple[bytes, tuple[str | int, ...]]
-    # Every subclass is an attrs class: what tells type checkers that attrs.asdict() and its like take it.
-    __attrs_attrs__: ClassVar[tuple[attrs.Attribute[Any], ...]]
-
-    @property
-    def extra(self) -> dict[str, JSON]:
-        """The keys that came and have no field of this class, with their values; `{}` for one made by hand."""
-        known = attrs.fields_dict(type(self))
-        return {key: value for key, value in (self._came() or {}).items() if key not in known}
-
-    def to_dict(self) -> dict[str, JSON]:
-        """The JSON object that came from the server, unchanged; for a noun made by hand, its fields."""
-        came = self._came()
-        return _plain(self) if came is None else came
-
-    def _came(self) -> dict[str, JSON] | None:
-        try:
-            json, path = self._origin
-        except AttributeError:
-            return None
-        value: JSON = msgspec.json.decode(json)
-        for step in path:
-            value = value[step]
-        return value  # type: ignore[no-any-return]
-
-    def __eq__(self, other: object) -> bool:
-        """Equal when of one class, with equal fields and equal `extra`."""
-        if type(other) is not type(self):
-            return NotImplemented
-        return _values(self) == _values(other) and self.extra == other.extra
-
-    # Fields hold lists and dicts, so that there is no honest hash: compare `object_id` to find a repeat.
-    __hash__ = None  # type: ignore[assignment]
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = {name: getattr(self, name) for name in attrs.fields_dict(type(self))}
-        if hasattr(self, "_origin"):
-            state["_origin"] = self._origin
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            object.__setattr__(self, name, value)
-
-
-def _values(record: Record) -> list[Any]:
-    return [getattr(record, name) for name in attrs.fields_dict(type(record))]
-
-
-def _plain(value: Any) -> JSON:
-    """A noun made by hand in the words of the wire."""
-    match value:
-        case Record():
-            return {name: _plain(getattr(value, name)) for name in attrs.fields_dict(type(value))}
-        case list():
-            return [_plain(item) for item in value]
-        case Enum():
-            return value.value
-        case datetime():
-            return value.isoformat()
-        case _:
-            return value
-
-
-@dataclass_transform(frozen_default=True, kw_only_default=True, eq_default=False, field_specifiers=(attrs.field,))
-def _record(cls: type[T]) -> type[T]:
-    # Equality, hash and pickling are Record's, since attrs would leave `_origin` out of all three.
-    return attrs.define(cls, frozen=True, kw_only=True, eq=False, getstate_setstate=False)
-
-
-@_record
+@record
 class BlobDetails(Record):
     """What the server knows of a blob's file; `size_bytes` in bytes."""
 
@@ -200,7 +120,7 @@ class BlobDetails(Record):
     hash: str | None = None
 
 
-@_record
+@record
 class Blob(Record):
     """One piece of an object's data. `property` names the field of the bucket's schema that it fills.
 
@@ -221,7 +141,7 @@ class Blob(Record):
     status: ObjectStatus | None = None
 
 
-@_record
+@record
 class Source(Record):
     """Where an object came from: the kind of the source, and its id."""
 
@@ -229,7 +149,7 @@ class Source(Record):
     source_id: str | None = None
 
 
-@_record
+@record
 class Edge(Record):
     """A link to another object. `direction` is `"out"` or `"in"`, seen from this object. Since API 0.82."""
 
@@ -240,7 +160,7 @@ class Edge(Record):
     attributes: dict[str, JSON] | None = None
 
 
-@_record
+@record
 class Object(Record):
     """One object of a bucket.
 
@@ -264,7 +184,32 @@ class Object(Record):
     consistency: dict[str, JSON] | None = None
 
 
-@_record
+@record
+class Bucket(Record):
+    """One bucket of a namespace.
+
+    `object_count` counts all of its objects, `failed_object_count` those that failed for good; `total_size_bytes` is in
+    bytes. `batch_stats` is the server's own account of its batches, from time to time.
+    """
+
+    bucket_id: str
+    bucket_name: str
+    description: str | None = None
+    bucket_schema: dict[str, JSON] | None = None
+    unique_key: dict[str, JSON] | None = None
+    metadata: dict[str, JSON] | None = None
+    object_count: int | None = None
+    failed_object_count: int | None = None
+    total_size_bytes: int | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    last_upload_at: datetime | None = None
+    status: ObjectStatus | None = None
+    is_locked: bool | None = None
+    batch_stats: dict[str, JSON] | None = None
+
+
+@record
 class ListStats(Record):
     """Counts over the objects of ONE page (the vendor's newest text; an older one says the whole result).
 
@@ -277,7 +222,7 @@ class ListStats(Record):
     objects_by_status: dict[str, int] | None = None
 
 
-@_record
+@record
 class Pagination(Record):
     """What an answer says of its place in the list, in whichever of the three published shapes it came.
 
@@ -297,7 +242,7 @@ class Pagination(Record):
     skip: int | None = None
 
 
-@_record
+@record
 class ApiWarning(Record):
     """A warning that came with an answer: what it is about, why, and what the API suggests to do next."""
 

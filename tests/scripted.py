@@ -50,10 +50,11 @@ class ReceivedRequest:
 
 @attrs.define
 class Connection:
-    """The server's end of one connection, as actions see it."""
+    """The server's end of one connection, as actions see it; `received` are the requests that came over it."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    received: list[ReceivedRequest] = attrs.field(factory=list)
 
     async def send(self, data: bytes) -> None:
         """Send `data` as it is."""
@@ -213,6 +214,7 @@ class ScriptedServer:
                 while not connection.writer.is_closing():
                     request = await _read_request(connection.reader, number)
                     self.requests.append(request)
+                    connection.received.append(request)
                     await self._act(self._actions[min(len(self.requests), len(self._actions)) - 1], connection)
             finally:
                 connection.close()

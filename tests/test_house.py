@@ -8,22 +8,29 @@ import mixpeek_async
 
 PACKAGE = Path(mixpeek_async.__file__).parent
 
-LEAVES = {"errors", "_text", "_clock"}
+LEAVES = {"errors", "_text", "_clock", "_deadlines"}
 MAY_IMPORT: dict[str, set[str]] = {
     **{leaf: set() for leaf in LEAVES},
-    "models": set(),
+    "_record": set(),
+    "models": {"_record"},
     "query": {"errors"},
     "_config": {"errors"},
     "_retry": {"errors"},
     "_paging": {"errors", "models", "query"},
-    "_wire": {"_paging", "_text", "errors", "models", "query"},
-    "_transport": {"_clock", "_config", "_retry", "_text", "_wire", "errors", "models"},
-    "pager": {"_paging", "errors", "models", "query"},
-    "_source": {"_paging", "errors", "_transport", "_wire", "models", "query"},
+    "_wire": {"_paging", "_record", "_text", "errors", "models", "query"},
+    "_telemetry": {"_clock", "_text", "_wire", "errors"},
+    "_transport": {"_clock", "_config", "_deadlines", "_pacing", "_retry", "_telemetry", "_text", "_wire", "errors", "models"},
+    "_read_ahead": {"_paging", "errors", "models", "query"},
+    "_reader": {"_paging", "_read_ahead", "errors", "models", "query"},
+    "_pacing": {"_clock", "_wire"},
+    "pager": {"_paging", "_reader", "errors", "models", "query"},
+    "_source": {"_paging", "_record", "errors", "_transport", "_wire", "models", "query"},
     "objects": {"_source", "_transport", "_wire", "models", "pager", "query"},
-    "client": {"_clock", "_config", "_retry", "_transport", "errors", "objects"},
-    "__init__": {"_retry", "client", "errors", "models", "pager"},
+    "buckets": {"_source", "_transport", "_wire", "models", "pager", "query"},
+    "client": {"_clock", "_config", "_pacing", "_retry", "_telemetry", "_transport", "buckets", "errors", "objects"},
+    "__init__": {"_retry", "_telemetry", "client", "errors", "models", "pager", "query"},
     "emulator": set(),
+    "testing": {"__init__", "emulator"},
     "cli": {"__init__", "emulator"},
 }
 

@@ -3,21 +3,29 @@
 A walk begins by offset and goes on by cursor as soon as the server gives one.
 """
 
-import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import attrs
 
-from mixpeek_async._paging.checkpoint import Checkpoint
+from mixpeek_async._paging.checkpoint import Checkpoint, Place
 from mixpeek_async._paging.ending import Outlook, Verdict, read_outlook
 from mixpeek_async._paging.memory import Memory
 from mixpeek_async._paging.offsets import Joined, Mark, OffsetTrack, offset_limit_error
 from mixpeek_async._paging.page import ReceivedPage
-from mixpeek_async.errors import CheckpointError, MixpeekError, PaginationError, PaginationLoopError, StatusError
+from mixpeek_async.errors import (
+    CheckpointError,
+    MixpeekError,
+    PaginationError,
+    PaginationLoopError,
+    RequestTimeoutError,
+    ResponseTooLargeError,
+    ServerError,
+    StatusError,
+)
 from mixpeek_async.models import Progress
-from mixpeek_async.query import MAX_PAGE_SIZE, ListOptions, PageRequest, Position
+from mixpeek_async.query import MAX_OFFSET, MAX_PAGE_SIZE, ListOptions, PageRequest, Position
 
 __all__ = ["Accepted", "Course"]
 
@@ -59,25 +67,30 @@ class Course:
     cursor: str | None = None
     ended: bool = False
     track: OffsetTrack = attrs.field(init=False)
+    _size: int = attrs.field(init=False)
+    """The most rows to ask for now: less than the page size after a page that could not be had."""
     _to_pass: int = 0
     """Rows that the checkpoint says to pass by, at the start of the page of its cursor."""
     _catching_up: bool = False
     """Whether rows may come that dates put before the checkpoint."""
+    _counted: int | None = None
+    """Rows from the start of the list to the end of what was received, in a walk by cursor."""
     _cursors: set[int] = attrs.field(factory=set)
     _empty: int = 0
     _stale: list[tuple[str | None, int]] = attrs.field(factory=list)
     _impasse: tuple[type[MixpeekError], str] | None = None
 
     def __attrs_post_init__(self) -> None:
+        self._size = self.options.page_size
         if self.resume is None:
             self.track = OffsetTrack(self.options.offset, self.identify)
             return
-        place = self.resume.place
+        place, known = self.resume.place, bool(self.resume.anchors)
         self.track = OffsetTrack(
             place.position.offset,
             self.identify,
-            mark=Mark(self.resume.last_id, place.position.offset - 1) if place.position.offset else None,
-            resumed=place.position.offset > 0,
+            mark=Mark(self.resume.last_id, place.position.offset - 1) if self.resume.last_id and known else None,
+            resumed=known,
             is_passed=self._is_passed if self.resume.last_date else None,
         )
         self._to_pass = place.index
@@ -100,7 +113,7 @@ class Course:
         if self._impasse is not None:
             kind, message = self._impasse
             raise kind(message)
-        size = self.options.page_size if wanted is None else min(self.options.page_size, wanted)
+        size = self._size if wanted is None else min(self._size, wanted)
         # Counting costs the server 50 to 200 ms, and once is enough.
         count = self.options.include_total and self.progress.total is None
         if self.cursor is not None:
@@ -108,25 +121,75 @@ class Course:
         offset, limit = self.track.next(size)
         return PageRequest(Position(offset), limit, count)
 
-    def receive(self, request: PageRequest, page: ReceivedPage, unread: Iterable[Any]) -> Accepted | None:
-        """What to make of `page`; None when it does not join on, so that its rows must not be used.
+    def next_requests(self, wanted: int | None, count: int) -> list[PageRequest]:
+        """The next request and up to `count - 1` that are likely to follow it, which only offsets allow to tell.
 
-        `unread` are rows received earlier that are not in `memory` yet.
+        They are likely where every page is full and none shifts. Raises what `request` does.
         """
+        first = self.request(wanted)
+        requests = [] if first is None else [first]
+        while requests and len(requests) < count:
+            request = self._likely_after(requests, wanted)
+            if request is None:
+                break
+            requests.append(request)
+        return requests
+
+    def _likely_after(self, requests: list[PageRequest], wanted: int | None) -> PageRequest | None:
+        last = requests[-1]
+        offset = last.position.offset + last.limit - 1
+        asked = sum(request.limit - 1 for request in requests)
+        beyond = self.progress.total is not None and offset + 1 >= self.progress.total
+        if not self.track.steady or self.cursor is not None or offset > MAX_OFFSET or beyond:
+            return None
+        if wanted is not None and asked >= wanted:
+            return None
+        size = self._size if wanted is None else min(self._size, wanted - asked)
+        return PageRequest(Position(offset), min(size + 1, MAX_PAGE_SIZE), last.include_total)
+
+    def receive(self, request: PageRequest, page: ReceivedPage) -> Accepted | None:
+        """What to make of `page`; None when it does not join on, so that its rows must not be used."""
         self.progress.note_total(page.pagination.total)
+        self._size = min(self._size * 2, self.options.page_size)
         if request.position.cursor is not None:
             return self._receive_by_cursor(request, page)
         exact = self.track.begins_at(request.position.offset, page.rows)
         outlook = read_outlook(page.pagination, request, len(page.rows), exact=exact)
-        joined = self._join(request, page, outlook, unread)
+        joined = self._join(request, page, outlook)
         if not joined.fits:
             return None
         self.ended = joined.exhausted
         if joined.sure or outlook.verdict is not Verdict.END:
             self._look_ahead(request, outlook)
+        self._counted = self.track.end
         skip = max(joined.skip, self._count_passed(page.rows))
         self._count_empty(len(page.rows) - skip)
         return Accepted(skip, end=self.track.end, next_cursor=None if self.ended else self.cursor)
+
+    def shrink(self, error: MixpeekError, may_try_again: Callable[[], bool]) -> bool:
+        """Ask for half as many rows after a page that could not be had; False where size is not to blame, or is 1.
+
+        Where size is only a guess, and a smaller page no more than another try, that must be allowed.
+        """
+        if self._size == 1 or not (_is_too_large(error) or (_may_be_too_large(error) and may_try_again())):
+            return False
+        self._size //= 2
+        return True
+
+    def pass_row(self, error: MixpeekError) -> Place | None:
+        """Name the one row that cannot be had alone in `error`, and where it is too large for good, go on behind it.
+
+        The place behind it, or None: when a failure may pass, the row is asked for again; and nothing can be said of
+        what is behind it in a walk that was taken up at a cursor, since that has not counted its rows.
+        """
+        row = self._counted if self.cursor is not None else self.track.end
+        if self._size > 1 or self.track.lost or row is None or not _may_be_too_large(error):
+            return None
+        error.args = (f"row {row:,} of the list cannot be had, not even alone: {error.message}",)
+        if not _is_too_large(error):
+            return None
+        self.cursor, self.track.end, self.track.mark = None, row + 1, None
+        return Place(Position(row + 1))
 
     def explain(self, error: StatusError, request: PageRequest) -> MixpeekError:
         """What a refusal of `request` means for the walk; `error` itself as a rule."""
@@ -141,6 +204,8 @@ class Course:
     def _receive_by_cursor(self, request: PageRequest, page: ReceivedPage) -> Accepted:
         skip = self._pass_by(page.rows) if self._to_pass else 0
         outlook = read_outlook(page.pagination, request, len(page.rows))
+        if self._counted is not None:
+            self._counted += len(page.rows)
         self._look_ahead(request, outlook)
         self._count_empty(len(page.rows))
         return Accepted(skip, next_cursor=None if self.ended else self.cursor)
@@ -157,14 +222,11 @@ class Course:
                 "page after page holds nothing but objects of earlier pages: the server does not move on",
             )
 
-    def _join(self, request: PageRequest, page: ReceivedPage, outlook: Outlook, unread: Iterable[Any]) -> Joined:
-        received = functools.cache(lambda: {self.identify(row) for row in unread})
-
-        def is_known(identity: str) -> bool:
-            return identity in self.memory or identity in received()
-
+    def _join(self, request: PageRequest, page: ReceivedPage, outlook: Outlook) -> Joined:
         was_lost = self.track.lost
-        joined = self.track.join(request.position.offset, request.limit, page.rows, outlook.verdict, is_known)
+        joined = self.track.join(
+            request.position.offset, request.limit, page.rows, outlook.verdict, self.memory.__contains__
+        )
         self._catching_up |= self.track.lost and self.track.is_passed is not None
         if joined.adrift:
             self._impasse = _ADRIFT
@@ -205,12 +267,18 @@ class Course:
         if outlook.verdict is Verdict.END:
             self.ended = True
         elif outlook.cursor is not None:
-            self._go_by(outlook.cursor)
+            if not self._prefers_offsets(request):
+                self._go_by(outlook.cursor)
         elif request.position.cursor is not None:
             self._impasse = (
                 PaginationError,
                 "the server says that there is more and gives no cursor; no offset fits into a walk by cursor",
             )
+
+    def _prefers_offsets(self, request: PageRequest) -> bool:
+        """Whether to leave a cursor for later: only offsets, up to the ceiling, let pages be asked for side by side."""
+        by_offset = request.position.cursor is None and self.track.end <= MAX_OFFSET
+        return self.options.concurrency > 1 and by_offset and self.track.steady
 
     def _go_by(self, cursor: str) -> None:
         # Hashes, because a server may put a kilobyte into a cursor, and a walk may take a million.
@@ -236,3 +304,13 @@ class Course:
         patience = _MAX_STALE_PAGES * (2 if self.track.aligned else 1)
         last = self._stale[-patience:]
         return len(last) == patience and (len(set(last)) == 1 or len(self._stale) >= _MAX_EMPTY_PAGES)
+
+
+def _is_too_large(error: MixpeekError) -> bool:
+    return isinstance(error, ResponseTooLargeError) or (isinstance(error, StatusError) and error.status == 413)
+
+
+def _may_be_too_large(error: MixpeekError) -> bool:
+    """Whether a smaller page may come through where this one did not, to the end of all retries."""
+    failed = isinstance(error, ServerError) and error.retryable
+    return failed or _is_too_large(error) or isinstance(error, RequestTimeoutError)

@@ -116,6 +116,11 @@ class OffsetTrack:
         self._stuck = joined.fits and offset >= MAX_OFFSET and self.end <= before
         return joined
 
+    @property
+    def steady(self) -> bool:
+        """Whether pages have come as they were asked for, so that the offsets of the next ones can be told."""
+        return self.mark is not None and not (self.aligned or self.lost or self._probing or self._tentative)
+
     def begins_at(self, offset: int, rows: list[Any]) -> bool:
         """Whether the row at `offset` is known, and comes first in `rows`."""
         return bool(rows) and self.mark is not None and self.mark == Mark(self.identify(rows[0]), offset)
@@ -156,7 +161,9 @@ class OffsetTrack:
 
     def _skip_hole(self, end: int, verdict: Verdict) -> Joined:
         """No rows: the end, or a page that the server filtered empty, to be passed by its limit."""
-        self.end, self.mark, self.lost = end, None, False
+        if verdict is Verdict.MORE:
+            self.end, self.mark = end, None
+        self.lost = False
         return Joined(exhausted=verdict is Verdict.UNSAID)
 
     def _extend(self, rows: list[Any]) -> Joined:

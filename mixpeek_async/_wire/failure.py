@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from mixpeek_async._text import printable
+from mixpeek_async._wire.dates import unix_seconds
 from mixpeek_async._wire.message import Response
 from mixpeek_async.errors import (
     AuthenticationError,
@@ -103,19 +103,12 @@ def _as_wait(value: Any) -> float | None:
 
 def _header_seconds(response: Response) -> float | None:
     """Retry-After is seconds or a date (RFC 9110, 10.2.3); a date is judged by the server's own clock."""
-    header = response.headers.get("retry-after", "").strip()
+    header = response.headers.get("retry-after", "")
     try:
         return float(header)
     except ValueError:
-        date = _unix_seconds(header)
+        date = unix_seconds(header)
     if date is None:
         return None
-    now = _unix_seconds(response.headers.get("date", ""))
+    now = unix_seconds(response.headers.get("date", ""))
     return date - (response.received_at if now is None else now)
-
-
-def _unix_seconds(date: str) -> float | None:
-    try:
-        return parsedate_to_datetime(date).timestamp()
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None

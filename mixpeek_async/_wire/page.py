@@ -6,10 +6,10 @@ from typing import TypeVar
 import msgspec
 
 from mixpeek_async._paging.page import ReceivedPage
-from mixpeek_async._text import printable
+from mixpeek_async._wire.answer import not_json, refuse_unresolved
 from mixpeek_async._wire.message import Response
 from mixpeek_async._wire.records import UNREADABLE, converter, explain
-from mixpeek_async.errors import MalformedResponseError, NamespaceUnresolvedError
+from mixpeek_async.errors import MalformedResponseError
 from mixpeek_async.models import ApiWarning, ListStats, Pagination
 
 __all__ = ["parse_page"]
@@ -50,7 +50,7 @@ def parse_page(response: Response) -> ReceivedPage:
             _structure(raw, ApiWarning, f"$.warnings[{index}]") for index, raw in enumerate(envelope.warnings or [])
         ],
     )
-    _refuse_unresolved(response, page)
+    refuse_unresolved(response, page.warnings)
     return page
 
 
@@ -63,25 +63,36 @@ def _open(body: bytes) -> _Envelope:
         problem, path = explain(error, "$")
         failure = MalformedResponseError(f"the answer is not a list of results: {path}: {problem}", path=path)
     except UNREADABLE as error:
-        failure = _not_json(body, str(error))
+        read = _read_laxly(body)
+        if isinstance(read, _Envelope):
+            return read
+        failure = not_json(body, str(error), arrived_whole=read)
     raise failure
 
 
-def _not_json(body: bytes, problem: str) -> MalformedResponseError:
-    start = printable(body[:80].decode("utf-8", "replace"))
-    message = f"the answer is not JSON ({printable(problem, 200)}); it begins {start!r}"
-    return MalformedResponseError(message, retryable=not _is_json_to_somebody(body))
+def _read_laxly(body: bytes) -> _Envelope | bool:
+    """The envelope around records of which one is no JSON to msgspec and all are to a laxer parser.
 
-
-def _is_json_to_somebody(body: bytes) -> bool:
-    """Whether a laxer parser reads `body`, or fails at its size alone: then it arrived whole, and will again."""
+    Such a record (it holds NaN, or half a surrogate pair) fails when it is reached, and costs nobody else. Where
+    there is no such envelope: whether the body arrived whole all the same, and so would be no better next time.
+    """
     try:
-        json.loads(body)
+        parts = json.loads(body)
     except (json.JSONDecodeError, UnicodeDecodeError):
         return False
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError):  # too many digits, too deep
         return True
-    return True
+    if not isinstance(parts, dict) or not isinstance(parts.get("results"), list):
+        return True
+    if not isinstance(parts.get("warnings"), list | None):
+        return True
+    raw = {key: msgspec.Raw(json.dumps(value).encode()) for key, value in parts.items() if key != "results"}
+    return _Envelope(
+        results=[msgspec.Raw(json.dumps(row).encode()) for row in parts["results"]],
+        pagination=raw.get("pagination", _NULL),
+        stats=raw.get("stats", _NULL),
+        warnings=[msgspec.Raw(json.dumps(item).encode()) for item in parts.get("warnings") or []],
+    )
 
 
 def _structure(raw: msgspec.Raw, cls: type[R], root: str) -> R:
@@ -90,12 +101,3 @@ def _structure(raw: msgspec.Raw, cls: type[R], root: str) -> R:
     except UNREADABLE as error:
         problem, path = explain(error, root)
     raise MalformedResponseError(f"{path}: {problem}", path=path)
-
-
-def _refuse_unresolved(response: Response, page: ReceivedPage) -> None:
-    warned = any(w.resource == "namespace" and w.reason == "unresolved" for w in page.warnings)
-    if warned or "x-namespace-unresolved" in response.headers:
-        raise NamespaceUnresolvedError(
-            "the namespace did not resolve for this key, so that the answer says nothing about the bucket: "
-            "check the namespace's name, and that the key may use it"
-        )

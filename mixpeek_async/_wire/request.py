@@ -1,25 +1,32 @@
-"""What is asked, as a request: https://docs.mixpeek.com/api-reference/bucket-objects/list-objects."""
+"""What is asked, as a request: https://docs.mixpeek.com/api-reference/bucket-objects/list-objects and neighbours."""
 
 import unicodedata
 from urllib.parse import quote, urlencode
 
 import attrs
 
+from mixpeek_async._wire.body import complete_selection, json_body
 from mixpeek_async._wire.message import Request
 from mixpeek_async.errors import InvalidArgumentError
-from mixpeek_async.query import PageRequest
+from mixpeek_async.models import Object
+from mixpeek_async.query import BucketQuery, ObjectQuery, PageRequest
 
-__all__ = ["Listing", "list_objects"]
+__all__ = ["Listing", "get_bucket", "get_object", "list_buckets", "list_objects"]
 
 _MAX_SEGMENT = 256
+_EVERYTHING = ObjectQuery()
 
 
 @attrs.frozen(kw_only=True)
 class Listing:
-    """A list endpoint and what is asked of it, without the place of a page: that is all that differs by page."""
+    """A list endpoint and what is asked of it, without the place of a page: that is all that differs by page.
+
+    `by_creation` is whether the API lists in the order of creation, oldest first.
+    """
 
     path: str
     body: bytes | None = None
+    by_creation: bool = False
 
     def page(self, page: PageRequest) -> Request:
         """The request for one page. Paging goes into the query only: newer servers refuse it in the body."""
@@ -33,9 +40,41 @@ class Listing:
         return Request(target=f"{self.path}?{urlencode(query, quote_via=quote, safe='')}", body=self.body)
 
 
-def list_objects(bucket: str) -> Listing:
+def list_objects(bucket: str, query: ObjectQuery = _EVERYTHING) -> Listing:
     """POST /v1/buckets/{bucket_identifier}/objects/list."""
-    return Listing(path=f"/v1/buckets/{_segment(bucket, 'bucket')}/objects/list")
+    return Listing(
+        path=f"/v1/buckets/{_segment(bucket, 'bucket')}/objects/list",
+        body=json_body(attrs.evolve(query, select=complete_selection(query.select, Object))),
+        # Whether a search ranks what it finds is not published.
+        by_creation=query.sort is None and query.search is None,
+    )
+
+
+def list_buckets(query: BucketQuery) -> Listing:
+    """POST /v1/buckets/list. Its order is not published."""
+    return Listing(path="/v1/buckets/list", body=json_body(query))
+
+
+def get_bucket(bucket: str) -> Request:
+    """GET /v1/buckets/{bucket_identifier}."""
+    return Request(method="GET", target=f"/v1/buckets/{_segment(bucket, 'bucket')}")
+
+
+def get_object(
+    bucket: str, object_id: str, *, return_presigned_urls: bool = False, include_document_count: bool = True
+) -> Request:
+    """GET /v1/buckets/{bucket_identifier}/objects/{object_identifier}. The defaults are the server's, and not sent."""
+    path = f"/v1/buckets/{_segment(bucket, 'bucket')}/objects/{_segment(object_id, 'object_id')}"
+    said = {"return_presigned_urls": "true"} if _flag(return_presigned_urls, "return_presigned_urls") else {}
+    if not _flag(include_document_count, "include_document_count"):
+        said["include_document_count"] = "false"
+    return Request(method="GET", target=f"{path}?{urlencode(said)}" if said else path)
+
+
+def _flag(value: object, name: str) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidArgumentError(f"{name} must be True or False, not {value!r:.100}")
+    return value
 
 
 def _segment(value: object, name: str) -> str:
@@ -45,10 +84,10 @@ def _segment(value: object, name: str) -> str:
     """
     if not isinstance(value, str):
         raise InvalidArgumentError(f"{name} must be a string, such as 'bkt_9xy8z7', not {type(value).__name__}")
-    if not value.strip() or value in {".", ".."}:
-        raise InvalidArgumentError(f"{name} must be an id or a name, such as 'bkt_9xy8z7', not {value!r}")
     if len(value) > _MAX_SEGMENT:
         raise InvalidArgumentError(f"{name} is {len(value)} characters long; ids have at most {_MAX_SEGMENT}")
+    if not value.strip() or value in {".", ".."}:
+        raise InvalidArgumentError(f"{name} must be an id or a name, such as 'bkt_9xy8z7', not {value!r}")
     if any(_never_in_an_id(char) for char in value):
         raise InvalidArgumentError(f"{name} holds a control character or half a surrogate pair: {value!a}")
     return quote(value, safe="")

@@ -44,7 +44,8 @@ def plain_line(texts: list[str]) -> str:
 
 def json_line(obj: Object) -> str:
     """The object as it came, for programs."""
-    return json.dumps(obj.to_dict(), ensure_ascii=False)
+    # A number that no float holds is a Decimal: it goes out as text.
+    return json.dumps(obj.to_dict(), ensure_ascii=False, default=str)
 
 
 def printable_json(obj: Object) -> str:

@@ -1,25 +1,24 @@
 """A request as it arrived: what tests may look at, and what only the server needs."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote
 
 import attrs
 from aiohttp import hdrs, web
 
-__all__ = ["Call", "RecordedRequest", "parse_json", "read_call"]
+from mixpeek_async.emulator._routes import find_route
 
-_OBJECTS_LIST = re.compile(r"/v1/buckets/([^/]+)/objects/list")
+__all__ = ["Call", "RecordedRequest", "parse_json", "read_call"]
 
 
 @attrs.frozen
 class RecordedRequest:
     """One request that reached the emulator, answered well or not.
 
-    `path` is as it came over the wire, percent signs and all; `bucket` is the decoded name in it, None when
-    the path is no endpoint. `query` holds the texts, decoded and not judged. `headers` are all but
+    `path` is as it came over the wire, percent signs and all. `endpoint` is "list_objects", "list_buckets",
+    "get_object" or "get_bucket", None for any other; `bucket` and `object_id` are the decoded names in its path, where
+    it has them. `query` holds the texts, decoded and not judged. `headers` are all but
     Authorization, found under any case. `body` is the parsed JSON, None when there was none or it was not
     JSON.
     """
@@ -30,6 +29,8 @@ class RecordedRequest:
     headers: Mapping[str, str]
     body: Any
     bucket: str | None
+    object_id: str | None = None
+    endpoint: str | None = None
 
 
 @attrs.frozen
@@ -41,10 +42,15 @@ class Call:
     authorization: str | None = attrs.field(repr=False)
 
 
+def _refuse(word: str) -> None:
+    # Python's own json reads NaN and the infinities, which are not JSON.
+    raise ValueError(f"{word} is not JSON")
+
+
 def parse_json(raw: bytes) -> Any:
     """The value of a JSON text, ValueError when it is none."""
     try:
-        return json.loads(raw)
+        return json.loads(raw, parse_constant=_refuse)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -56,24 +62,21 @@ def _parsed_or_none(raw: bytes) -> Any:
         return None
 
 
-def _bucket(method: str, path: str) -> str | None:
-    # The place for further endpoints: a table of methods and patterns, once there are two.
-    found = _OBJECTS_LIST.fullmatch(path)
-    return unquote(found[1]) if found and method == hdrs.METH_POST else None
-
-
 async def read_call(request: web.BaseRequest) -> Call:
     """Read `request` to its end, of whatever length."""
     raw_body = await request.content.read()
     headers = request.headers.copy()
     authorization = headers.pop(hdrs.AUTHORIZATION, None)
     path = request.raw_path.partition("?")[0]
+    route = find_route(request.method, path)
     record = RecordedRequest(
         method=request.method,
         path=path,
         query=dict(request.query),
         headers=headers,
         body=_parsed_or_none(raw_body),
-        bucket=_bucket(request.method, path),
+        bucket=route.bucket,
+        object_id=route.object_id,
+        endpoint=route.endpoint,
     )
     return Call(record, raw_body, authorization)

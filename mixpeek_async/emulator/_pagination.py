@@ -11,19 +11,21 @@ from typing import Any
 
 import attrs
 
-from mixpeek_async.emulator._store import Row
+from mixpeek_async.emulator._body import Wish
+from mixpeek_async.emulator._selection import Mark, Row
 
 __all__ = ["EMPTY", "SHAPES", "Ask", "Page", "Shape", "decode_cursor", "encode_cursor"]
 
 
 @attrs.frozen
 class Ask:
-    """Which rows are asked for: `limit` of them, behind the sequence `after`, else behind `offset` rows."""
+    """Which rows are asked for: `limit` of those that are wished for, behind `after`, else behind `offset` rows."""
 
     limit: int = 10
     offset: int = 0
-    after: int | None = None
+    after: Mark | None = None
     include_total: bool = False
+    wish: Wish = attrs.field(factory=Wish)
 
 
 @attrs.frozen
@@ -39,20 +41,21 @@ class Page:
 EMPTY = Page(rows=(), more=False, total=lambda: 0, position=lambda: 0)
 
 
-def encode_cursor(sequence: int) -> str:
+def encode_cursor(mark: Mark) -> str:
     """An opaque cursor: it names the last row sent, so that rows which come or go before it do no harm."""
-    return base64.urlsafe_b64encode(f"after:{sequence}".encode()).decode("ascii")
+    return base64.urlsafe_b64encode(f"after:{mark.sequence}:{mark.key.hex()}".encode()).decode("ascii")
 
 
-def decode_cursor(cursor: str) -> int | None:
-    """The sequence in `cursor`; None when this server never gave such a cursor."""
+def decode_cursor(cursor: str) -> Mark | None:
+    """The row that `cursor` names; None when this server never gave such a cursor."""
     try:
         text = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii")
     except ValueError:
         return None
     # 18 digits always fit SQLite's integers. Encoding again refuses what base64 skips over in silence.
-    found = re.fullmatch(r"after:([1-9][0-9]{0,17})", text)
-    return int(found[1]) if found and encode_cursor(int(found[1])) == cursor else None
+    found = re.fullmatch(r"after:([1-9][0-9]{0,17}):((?:[0-9a-f]{2})*)", text)
+    mark = Mark(int(found[1]), bytes.fromhex(found[2])) if found else None
+    return mark if mark and encode_cursor(mark) == cursor else None
 
 
 def _numbers(limit: int, offset: int, total: int) -> dict[str, Any]:
@@ -80,7 +83,7 @@ def _shape_b(ask: Ask, page: Page) -> dict[str, Any]:
 
 def _shape_c(ask: Ask, page: Page) -> dict[str, Any]:
     numbers = _numbers(ask.limit, page.position(), page.total()) if ask.include_total else _NO_NUMBERS
-    return {**numbers, "next_cursor": encode_cursor(page.rows[-1].sequence) if page.more else None}
+    return {**numbers, "next_cursor": encode_cursor(page.rows[-1].mark) if page.more else None}
 
 
 @attrs.frozen

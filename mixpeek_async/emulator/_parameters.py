@@ -4,19 +4,18 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from mixpeek_async.emulator._calls import Call, parse_json
+from mixpeek_async.emulator._body import parse_body, problem
+from mixpeek_async.emulator._calls import Call
 from mixpeek_async.emulator._errors import ApiError
 from mixpeek_async.emulator._pagination import Ask, decode_cursor
+from mixpeek_async.emulator._selection import Mark
 
-__all__ = ["parse_ask"]
+__all__ = ["parse_ask", "parse_flags"]
 
 T = TypeVar("T")
 
 MAX_LIMIT = 1000
 MAX_OFFSET = 10_000
-
-# The place for filters, sort, search and select: what is understood moves from here into Ask.
-_NOT_EVALUATED = ("filters", "return_presigned_urls", "search", "select", "sort")
 
 
 class _Query:
@@ -36,69 +35,52 @@ class _Query:
             return self._refuse(name, "out_of_range", f"should be from {low} to {high}", default)
         return int(text)
 
-    def flag(self, name: str) -> bool:
-        text = self._query.get(name, "false")
+    def flag(self, name: str, default: bool = False) -> bool:
+        text = self._query.get(name, "true" if default else "false")
         if text not in ("true", "false"):
-            return self._refuse(name, "bool_parsing", "should be true or false", False)
+            return self._refuse(name, "bool_parsing", "should be true or false", default)
         return text == "true"
 
-    def cursor(self) -> int | None:
+    def cursor(self, sorted_: bool) -> Mark | None:
         text = self._query.get("cursor")
         after = None if text is None else decode_cursor(text)
-        if text is not None and after is None:
-            self._refuse("cursor", "cursor_invalid", "should be a next_cursor of this server", None)
+        # One of another order marks no place in this one.
+        if text is not None and (after is None or bool(after.key) is not sorted_):
+            return self._refuse("cursor", "cursor_invalid", "should be a next_cursor of this server and list", None)
         return after
 
     def _refuse(self, name: str, kind: str, message: str, instead: T) -> T:
-        self.problems.append(_problem(("query", name), kind, f"{name} {message}"))
+        self.problems.append(problem(("query", name), kind, f"{name} {message}"))
         return instead
 
 
-def _problem(where: tuple[str, ...], kind: str, message: str) -> dict[str, Any]:
-    return {"loc": list(where), "msg": message, "type": kind}
+def _refuse_all(problems: list[dict[str, Any]]) -> None:
+    if problems:
+        message = "; ".join(str(problem["msg"]) for problem in problems)
+        raise ApiError(422, message, details={"validation_errors": problems})
 
 
-def _body_problems(body: object) -> list[dict[str, Any]]:
-    if not isinstance(body, dict):
-        return [_problem(("body",), "dict_type", "the body should be a JSON object")]
-    unknown = sorted(body.keys() - _NOT_EVALUATED)
-    return [_problem(("body", key), "extra_forbidden", f"{key} is not permitted") for key in unknown]
-
-
-def _read_body(raw: bytes) -> tuple[Any, list[dict[str, Any]]]:
-    try:
-        body = parse_json(raw) if raw else {}
-    except ValueError:
-        return {}, [_problem(("body",), "json_invalid", "the body should be JSON")]
-    return body, _body_problems(body)
-
-
-def _says_nothing(value: object) -> bool:
-    return value is None or value is False or value in ([], {})
-
-
-def _refuse_what_is_not_evaluated(body: Mapping[str, object]) -> None:
-    asked = [key for key in _NOT_EVALUATED if not _says_nothing(body.get(key))]
-    if asked:
-        raise ApiError(501, f"this emulator does not evaluate {', '.join(asked)} yet")
-
-
-def parse_ask(call: Call, *, by_cursor: bool, max_limit: int) -> Ask:
-    """The page that `call` asks for. Raises a 422 with every problem, or a 501 for what is not evaluated yet.
+def parse_ask(call: Call, keys: frozenset[str], *, by_cursor: bool, max_limit: int) -> Ask:
+    """The page that `call` asks for, with a body of `keys`. Raises a 422 with every problem.
 
     A server of the days before cursors (`by_cursor` false) takes no notice of one.
     """
     query = _Query(call.record.query)
+    wish, body_problems = parse_body(call.raw_body, keys)
     ask = Ask(
         limit=min(query.whole_number("limit", Ask().limit, 1, MAX_LIMIT), max_limit),
         offset=query.whole_number("offset", 0, 0, MAX_OFFSET),
-        after=query.cursor() if by_cursor else None,
+        after=query.cursor(wish.sort is not None) if by_cursor else None,
         include_total=query.flag("include_total"),
+        wish=wish,
     )
-    body, body_problems = _read_body(call.raw_body)
-    problems = query.problems + body_problems
-    if problems:
-        message = "; ".join(str(problem["msg"]) for problem in problems)
-        raise ApiError(422, message, details={"validation_errors": problems})
-    _refuse_what_is_not_evaluated(body)
+    _refuse_all(query.problems + body_problems)
     return ask
+
+
+def parse_flags(call: Call, **defaults: bool) -> dict[str, bool]:
+    """Query parameters that are true or false, all else being ignored. Raises a 422 with every problem."""
+    query = _Query(call.record.query)
+    flags = {name: query.flag(name, default) for name, default in defaults.items()}
+    _refuse_all(query.problems)
+    return flags

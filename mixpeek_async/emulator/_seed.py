@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["plausible_object"]
+__all__ = ["plausible_bucket", "plausible_object"]
 
 _FIRST = datetime(2025, 3, 3, 8, 0, tzinfo=UTC)
 _PLACES = ("harbour", "orchard", "workshop", "ridge", "station", "market", "studio")
@@ -46,6 +46,22 @@ def plausible_object(bucket: str, number: int) -> dict[str, Any]:
         "updated_at": _timestamp(number + 2),
     }
     return obj | _metadata(luck, place) | _campaign(luck)
+
+
+def plausible_bucket(bucket: str, number: int) -> dict[str, Any]:
+    """Bucket `number` (from 0) of the archive, created `number` seconds before its first object."""
+    created = _timestamp(-number)
+    return {
+        "bucket_id": bucket,
+        "bucket_name": bucket,
+        "description": "photos and films of the archive",
+        "bucket_schema": {"properties": {name: {"type": kind} for name, kind, _, _ in _KINDS}},
+        "metadata": {},
+        "created_at": created,
+        "updated_at": created,
+        "status": "ACTIVE",
+        "is_locked": False,
+    }
 
 
 def _timestamp(seconds: int) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Mapping
+from email.utils import formatdate
 from os import PathLike
 from typing import Any
 
@@ -79,9 +80,9 @@ class Emulator:
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
-        self.api_key = _text("api_key", api_key)
-        self.namespace = _text("namespace", namespace)
-        self.bucket = _text("bucket", bucket)
+        self.api_key: str = _text("api_key", api_key)
+        self.namespace: str = _text("namespace", namespace)
+        self.bucket: str = _text("bucket", bucket)
         self.requests: list[RecordedRequest] = []
         self._delay = _seconds("delay", delay)
         self._address = (host, _whole("port", port, 0, 65535))
@@ -93,8 +94,9 @@ class Emulator:
         _whole("max_limit", max_limit, 1, 1000)
         _whole("objects", objects, 0)
         self._store = Store(database)
+        self._clock = clock
         self._api = Api(self._store, RateLimit(limit, clock), shape, max_limit, namespace, api_key)
-        if self._store.create_bucket(bucket):
+        if self._store.create_bucket(bucket, {}):
             self.seed(objects)
 
     @property
@@ -132,9 +134,12 @@ class Emulator:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    def create_bucket(self, bucket: str) -> None:
-        """Make an empty bucket; one that is there already stays as it is."""
-        self._store.create_bucket(_text("bucket", bucket))
+    def create_bucket(self, bucket: str, **fields: Any) -> None:
+        """Make an empty bucket, with `fields` of its record; one that is there already stays as it is.
+
+        Requests find it by its id and by its `bucket_name`, which is the id unless given.
+        """
+        self._store.create_bucket(_text("bucket", bucket), fields)
 
     def seed(self, count: int, bucket: str | None = None) -> list[str]:
         """Add `count` plausible objects, the same ones every time, and give their ids in creation order."""
@@ -192,8 +197,10 @@ class Emulator:
         if fault.disconnect:
             return drop(request)
         answer = fault.replacement() or self._api.answer(call)
+        # By the clock that rate limits go by: clients judge the one by the other.
+        date = formatdate(self._clock(), usegmt=True)
         return await send(
             request,
-            answer.with_headers({"X-Request-ID": request_id}).with_headers(fault.headers),
+            answer.with_headers({"X-Request-ID": request_id, "Date": date}).with_headers(fault.headers),
             fault.truncate,
         )

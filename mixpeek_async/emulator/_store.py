@@ -5,51 +5,68 @@ import sqlite3
 import weakref
 from collections.abc import Iterable, Sequence
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import Any
 
 from mixpeek_async.emulator._errors import json_bytes
+from mixpeek_async.emulator._functions import register
+from mixpeek_async.emulator._seed import plausible_bucket
+from mixpeek_async.emulator._selection import Mark, Row, Selection
 
-__all__ = ["JsonObject", "Row", "Store"]
+__all__ = ["JsonObject", "Store"]
 
 JsonObject = dict[str, Any]
+
+# What no blob passes, so that sums fit SQLite's integers.
+_MOST_BYTES = 2**40
 
 # AUTOINCREMENT: the sequence of a deleted row is never given again, which is what makes a cursor stable.
 # `made` counts the objects ever made in a bucket, and so numbers the sample data.
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS buckets (bucket_id TEXT PRIMARY KEY, made INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS buckets (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    bucket_id TEXT NOT NULL UNIQUE,
+    bucket_name TEXT NOT NULL,
+    body TEXT NOT NULL,
+    made INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE IF NOT EXISTS objects (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    bucket_id TEXT NOT NULL REFERENCES buckets,
+    bucket_id TEXT NOT NULL REFERENCES buckets (bucket_id),
     object_id TEXT NOT NULL,
     body TEXT NOT NULL,
     status TEXT NOT NULL,
     blobs INTEGER NOT NULL,
+    size INTEGER NOT NULL,
     UNIQUE (bucket_id, object_id)
 );
 CREATE INDEX IF NOT EXISTS objects_in_order ON objects (bucket_id, sequence);
+CREATE VIEW IF NOT EXISTS bucket_rows AS
+    SELECT sequence, json_set(
+        body,
+        '$.object_count', (SELECT count(*) FROM objects WHERE bucket_id = b.bucket_id),
+        '$.failed_object_count', (SELECT count(*) FROM objects WHERE bucket_id = b.bucket_id AND status = 'FAILED'),
+        '$.total_size_bytes', (SELECT coalesce(sum(size), 0) FROM objects WHERE bucket_id = b.bucket_id)
+    ) AS body, 'ACTIVE' AS status, 0 AS blobs, bucket_id FROM buckets AS b;
 """
 
-
-_INSERT = "INSERT INTO objects (bucket_id, object_id, body, status, blobs) VALUES (?, ?, ?, ?, ?)"
-
-
-class Row(NamedTuple):
-    """One stored object, with what an answer needs besides its text."""
-
-    sequence: int
-    body: str
-    status: str
-    blobs: int
+_INSERT = "INSERT INTO objects (bucket_id, object_id, body, status, blobs, size) VALUES (?, ?, ?, ?, ?, ?)"
 
 
-def _columns(obj: JsonObject) -> tuple[str, str, int]:
-    """Body, status and number of blobs. Tests may store what no server would: it counts as unknown, as 0."""
+def _columns(obj: JsonObject) -> tuple[str, str, int, int]:
+    """Body, status, blobs and their bytes. Tests may store what no server would: it counts as unknown, as 0."""
     status, blobs = obj.get("status"), obj.get("blobs")
     return (
         json_bytes(obj).decode("ascii"),
         status if isinstance(status, str) else "UNKNOWN",
         len(blobs) if isinstance(blobs, list) else 0,
+        sum(map(_size, blobs)) if isinstance(blobs, list) else 0,
     )
+
+
+def _size(blob: object) -> int:
+    details = blob.get("details") if isinstance(blob, dict) else None
+    size = details.get("size_bytes") if isinstance(details, dict) else None
+    return size if isinstance(size, int) and 0 <= size < _MOST_BYTES else 0
 
 
 def _object_id(obj: JsonObject) -> str:
@@ -71,12 +88,29 @@ class Store:
         # An emulator that was made and never closed must not warn about its connection.
         self.close = weakref.finalize(self, self._db.close)
         self._db.executescript(_SCHEMA)
+        register(self._db)
 
-    def create_bucket(self, bucket: str) -> bool:
+    def create_bucket(self, bucket: str, fields: JsonObject) -> bool:
         """Whether `bucket` is new; one that is there already stays as it is."""
+        number = self._value("SELECT count(*) FROM buckets")
+        body = plausible_bucket(bucket, number) | fields
+        row = (bucket, str(body["bucket_name"]), json_bytes(body).decode("ascii"))
         with self._db:
-            made = self._db.execute("INSERT OR IGNORE INTO buckets (bucket_id) VALUES (?)", (bucket,))
+            made = self._db.execute(
+                "INSERT OR IGNORE INTO buckets (bucket_id, bucket_name, body) VALUES (?, ?, ?)", row
+            )
         return made.rowcount > 0
+
+    def find_bucket(self, identifier: str) -> str | None:
+        """The id of the bucket with this id, else with this name."""
+        query = "SELECT bucket_id FROM buckets WHERE ? IN (bucket_id, bucket_name) ORDER BY bucket_id <> ? LIMIT 1"
+        bucket: str | None = self._value(query, identifier, identifier)
+        return bucket
+
+    def bucket(self, bucket: str) -> JsonObject:
+        """The record of a bucket that there is."""
+        record: JsonObject = json.loads(self._value("SELECT body FROM bucket_rows WHERE bucket_id = ?", bucket))
+        return record
 
     def has_bucket(self, bucket: str) -> bool:
         return bool(self._value("SELECT count(*) FROM buckets WHERE bucket_id = ?", bucket))
@@ -113,7 +147,7 @@ class Store:
         """Put `obj` where `object_id` is, at the same place in the order."""
         with self._db:
             self._db.execute(
-                "UPDATE objects SET body = ?, status = ?, blobs = ? WHERE bucket_id = ? AND object_id = ?",
+                "UPDATE objects SET body = ?, status = ?, blobs = ?, size = ? WHERE bucket_id = ? AND object_id = ?",
                 (*_columns(obj), bucket, object_id),
             )
 
@@ -128,27 +162,24 @@ class Store:
         query = "SELECT object_id FROM objects WHERE bucket_id = ? ORDER BY sequence"
         return [object_id for (object_id,) in self._db.execute(query, (bucket,))]
 
-    def rows(self, bucket: str, *, after: int, offset: int, limit: int) -> Sequence[Row]:
-        """Up to `limit` rows in creation order, behind the sequence `after` and then behind `offset` rows."""
-        query = (
-            "SELECT sequence, body, status, blobs FROM objects WHERE bucket_id = ? AND sequence > ? "
-            "ORDER BY sequence LIMIT ? OFFSET ?"
-        )
-        return [Row(*row) for row in self._db.execute(query, (bucket, after, limit, offset))]
+    def rows(self, selection: Selection, *, after: Mark | None, offset: int, limit: int) -> Sequence[Row]:
+        """Up to `limit` rows of `selection`, behind `after` and then behind `offset` rows."""
+        found, behind = selection.sorted, selection.behind(after)
+        query = f"SELECT * FROM ({found.sql}) WHERE {behind.sql} ORDER BY {selection.order} LIMIT ? OFFSET ?"
+        parameters = (*found.parameters, *behind.parameters, limit, offset)
+        return [Row(*row) for row in self._db.execute(query, parameters)]
 
-    def count(self, bucket: str) -> int:
-        total: int = self._value("SELECT count(*) FROM objects WHERE bucket_id = ?", bucket)
-        return total
-
-    def count_through(self, bucket: str, sequence: int) -> int:
-        """How many rows stand at or before `sequence`."""
-        total: int = self._value("SELECT count(*) FROM objects WHERE bucket_id = ? AND sequence <= ?", bucket, sequence)
+    def count(self, selection: Selection, after: Mark | None = None) -> int:
+        """How many rows `selection` has behind `after`."""
+        found, behind = selection.sorted, selection.behind(after)
+        query = f"SELECT count(*) FROM ({found.sql}) WHERE {behind.sql}"
+        total: int = self._value(query, *found.parameters, *behind.parameters)
         return total
 
     def _require(self, bucket: str) -> None:
         if not self.has_bucket(bucket):
             raise KeyError(f"no bucket {bucket!r}; make it with create_bucket()")
 
-    def _value(self, query: str, *parameters: str | int) -> Any:
+    def _value(self, query: str, *parameters: Any) -> Any:
         row = self._db.execute(query, parameters).fetchone()
         return None if row is None else row[0]

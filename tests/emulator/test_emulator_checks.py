@@ -1,5 +1,6 @@
 """What is refused, with which answer, and which check comes first."""
 
+import json
 from typing import Any
 
 import pytest
@@ -105,7 +106,7 @@ async def test_all_problems_come_at_once(post: Any) -> None:
     ]
 
 
-@pytest.mark.parametrize("data", [None, b"", b"{}", b' {"filters": null, "sort": {}, "select": []} '])
+@pytest.mark.parametrize("data", [None, b"", b"{}", b' {"filters": {}, "sort": null, "select": []} '])
 async def test_a_body_that_says_nothing_is_fine(post: Any, data: bytes | None) -> None:
     async with Emulator() as emulator:
         assert (await post(emulator, data=data)).status == 200
@@ -130,24 +131,70 @@ async def test_an_unknown_body_key_is_refused(post: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("body", "place"),
     [
-        b'{"filters": {"status": "FAILED"}}',
-        b'{"sort": {"field": "created_at"}}',
-        b'{"search": "harbour"}',
-        b'{"select": ["status"]}',
-        b'{"return_presigned_urls": true}',
-        b'{"search": 0}',
+        ({"search": 0}, ["search"]),
+        ({"select": "status"}, ["select"]),
+        ({"select": [7]}, ["select"]),
+        ({"return_presigned_urls": 1}, ["return_presigned_urls"]),
+        ({"sort": {}}, ["sort"]),
+        ({"sort": "-created_at"}, ["sort"]),
+        ({"sort": {"field": "a", "direction": "up"}}, ["sort"]),
+        ({"sort": {"field": "a", "order": 1}}, ["sort"]),
+        ({"filters": []}, ["filters"]),
+        ({"filters": {"AND": []}}, ["filters", "AND"]),
+        ({"filters": {"OR": {"a": 1}}}, ["filters", "OR"]),
+        ({"filters": {"NOT": [7]}}, ["filters", "NOT", 0]),
+        ({"filters": {"case_sensitive": "yes", "a": 1}}, ["filters", "case_sensitive"]),
+        ({"filters": {"AND": [{"field": 7, "value": 1}]}}, ["filters", "AND", 0, "field"]),
+        ({"filters": {"AND": [{"field": "a", "operator": "like", "value": 1}]}}, ["filters", "AND", 0, "operator"]),
+        ({"filters": {"AND": [{"field": "a", "operator": "eq"}]}}, ["filters", "AND", 0, "value"]),
+        ({"filters": {"AND": [{"field": "a", "value": 1, "boost": 2}]}}, ["filters", "AND", 0, "boost"]),
+        ({"filters": {"AND": [{"field": "a", "operator": "regex", "value": "("}]}}, ["filters", "AND", 0, "value"]),
+        ({"filters": {"AND": [{"field": "a", "operator": "in", "value": "x"}]}}, ["filters", "AND", 0, "value"]),
+        ({"filters": {"AND": [{"field": "a", "operator": "gt", "value": None}]}}, ["filters", "AND", 0, "value"]),
+        ({"filters": {"AND": [{"field": "a", "operator": "exists", "value": 1}]}}, ["filters", "AND", 0, "value"]),
     ],
 )
-async def test_what_is_not_evaluated_is_refused_instead_of_ignored(post: Any, data: bytes) -> None:
-    assert await _error(post, data=data) == (501, "NotEnabledError")
-
-
-async def test_the_refusal_names_what_is_not_evaluated(post: Any) -> None:
+async def test_what_the_api_would_refuse_is_refused_with_its_place(post: Any, body: Any, place: list[Any]) -> None:
     async with Emulator() as emulator:
-        reply = await post(emulator, data=b'{"sort": {"field": "a"}, "search": "b"}')
-    assert reply.body["error"]["message"] == "this emulator does not evaluate search, sort yet"
+        reply = await post(emulator, data=json.dumps(body).encode())
+    assert (reply.status, reply.body["error"]["type"]) == (422, "ValidationError")
+    assert [problem["loc"] for problem in reply.body["error"]["details"]["validation_errors"]] == [["body", *place]]
+
+
+async def test_nan_is_no_json(post: Any) -> None:
+    assert await _error(post, data=b'{"filters": {"a": NaN}}') == (422, "ValidationError")
+
+
+def _nested(levels: int) -> dict[str, Any]:
+    tree: dict[str, Any] = {"a": 1}
+    for _ in range(levels - 1):
+        tree = {"a": 1, "b": 2, "NOT": [{"field": "c", "value": 3}, tree]}
+    return tree
+
+
+async def test_filters_may_be_nested_up_to_a_limit(post: Any) -> None:
+    async with Emulator(objects=1) as emulator:
+        deep = await post(emulator, data=json.dumps({"filters": _nested(16)}).encode())
+        deeper = await post(emulator, data=json.dumps({"filters": _nested(17)}).encode())
+    assert (deep.status, deeper.status) == (200, 422)
+    assert "nested" in deeper.body["error"]["message"]
+
+
+async def test_filters_may_hold_conditions_up_to_a_limit(post: Any) -> None:
+    async with Emulator(objects=1) as emulator:
+        many = await post(emulator, data=json.dumps({"filters": {"OR": [{"a": 1}] * 500}}).encode())
+        more = await post(emulator, data=json.dumps({"filters": {"OR": [{"a": 1}] * 501}}).encode())
+    assert (many.status, more.status) == (200, 422)
+
+
+async def test_a_limit_in_the_body_of_a_bucket_list_is_refused_instead_of_ignored(post: Any) -> None:
+    data = b'{"limit": 5, "sorts": []}'
+    async with Emulator() as emulator:
+        reply = await post(emulator, path="/v1/buckets/list", data=data)
+    assert (reply.status, reply.body["error"]["type"]) == (501, "NotEnabledError")
+    assert "limit, sorts" in reply.body["error"]["message"]
 
 
 async def test_another_namespace_is_an_empty_list_with_a_warning(post: Any) -> None:

@@ -1,7 +1,6 @@
 """What can go wrong on the way to the server and back: each fault once, then for ever."""
 
 import asyncio
-import gzip
 import resource
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -19,15 +18,13 @@ from scripted import (
     Action,
     ScriptedServer,
     answer,
-    chunked,
-    drip,
     page,
     then_close,
-    then_reset,
     then_stall,
 )
 
 from mixpeek_async import AsyncMixpeek
+from mixpeek_async._deadlines import Deadline
 from mixpeek_async._retry import RetryPolicy
 from mixpeek_async.errors import (
     ClientClosedError,
@@ -39,90 +36,6 @@ from mixpeek_async.errors import (
 PAGE = page("obj_1")
 HEAD = PAGE[: PAGE.index(b"\r\n\r\n") + 4]
 GZIPPED = {"Content-Encoding": "gzip"}
-
-# Nothing of the answer came: asked again at once, and for free, the first time.
-UNANSWERED = {"closed after the request": CLOSE, "reset after the request": RESET}
-BROKEN: dict[str, Action] = {
-    "closed in the headers": then_close(HEAD[:30]),
-    "closed in the body": then_close(PAGE[:-5]),
-    "reset in the body": then_reset(PAGE[:-5]),
-    "Content-Length longer than the body": then_close(HEAD.replace(b"Content-Length: ", b"Content-Length: 1") + b"{"),
-    "chunks cut": then_close(chunked(b'{"results":', b"[]")),
-    "chunk size is no number": chunked() + b"xyz\r\n",
-    "chunk size negative": chunked() + b"-5\r\nhello\r\n",
-    "no status line": b"\x00\x01 garbage\r\n\r\n",
-    "status is no number": b"HTTP/1.1 abc OK\r\n\r\n",
-    "header without a colon": b"HTTP/1.1 200 OK\r\nnonsense\r\n\r\n",
-    "header too long": answer(headers={"X-Long": "x" * 70_000}),
-    "gzip corrupt": answer(b"this is no gzip", headers=GZIPPED),
-    "gzip corrupt in the middle": answer(gzip.compress(b"[1, 2]")[:10] + b"\xff" * 100, headers=GZIPPED),
-    "encoding unknown to us": answer(b"\x01\x02", headers={"Content-Encoding": "zstd"}),
-}
-SLOW: dict[str, Action] = {
-    "stalled before the headers": STALL,
-    "stalled in the headers": then_stall(HEAD[:30]),
-    "stalled in the body": then_stall(PAGE[:-5]),
-    "dripping": drip(PAGE, 0.05),
-}
-
-
-@pytest.mark.parametrize("fault", UNANSWERED.values(), ids=UNANSWERED)
-async def test_a_connection_that_ends_without_an_answer_is_replaced_at_once(fault: Action) -> None:
-    async with ScriptedServer(fault, PAGE) as server:
-        outcome = await ask(server.url)
-    assert (outcome.ids, outcome.error, outcome.slept) == (["obj_1"], None, [])
-    assert len(server.requests) == 2
-
-
-@pytest.mark.parametrize("fault", UNANSWERED.values(), ids=UNANSWERED)
-async def test_only_the_first_resend_is_free(fault: Action) -> None:
-    async with ScriptedServer(fault) as server:
-        outcome = await ask(server.url, retry=PATIENT)
-    assert type(outcome.error) is ConnectionFailedError
-    assert (len(server.requests), len(outcome.slept)) == (1 + 5, 4)
-
-
-async def test_a_connection_reset_before_the_request_is_tried_again() -> None:
-    async with ScriptedServer(PAGE, refused=2) as server:
-        outcome = await ask(server.url)
-    assert (outcome.ids, outcome.progress.retries) == (["obj_1"], 2)
-    assert server.connections == 3
-
-
-@pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN)
-async def test_a_broken_answer_is_asked_for_again(fault: Action) -> None:
-    async with ScriptedServer(fault, PAGE) as server:
-        outcome = await ask(server.url)
-    assert (outcome.ids, outcome.error, outcome.progress.requests) == (["obj_1"], None, 2)
-    assert len(server.requests) == 2
-
-
-@pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN)
-async def test_an_answer_that_stays_broken_is_a_failed_connection_and_no_page(fault: Action) -> None:
-    async with ScriptedServer(fault) as server:
-        outcome = await ask(server.url, retry=PATIENT)
-    # Not a StatusError: aiohttp calls some of these "400", which the server never said.
-    assert (outcome.ids, type(outcome.error)) == ([], ConnectionFailedError)
-    assert len(server.requests) - len(outcome.slept) in {1, 2}
-    assert len(outcome.slept) == 4
-
-
-@pytest.mark.parametrize("fault", SLOW.values(), ids=SLOW)
-async def test_a_slow_answer_is_asked_for_again_on_a_new_connection(fault: Action) -> None:
-    async with ScriptedServer(fault, PAGE) as server:
-        outcome = await ask(server.url, timeout=0.25)
-    assert (outcome.ids, outcome.error, len(outcome.slept)) == (["obj_1"], None, 1)
-    assert [request.connection for request in server.requests] == [0, 1]
-
-
-@pytest.mark.parametrize("fault", SLOW.values(), ids=SLOW)
-async def test_an_answer_that_stays_slow_is_a_time_out(fault: Action) -> None:
-    async with ScriptedServer(fault) as server:
-        outcome = await ask(server.url, timeout=0.05, retry=PATIENT)
-    assert isinstance(outcome.error, RequestTimeoutError)
-    assert isinstance(outcome.error, TimeoutError)
-    assert "0.05 s" in str(outcome.error)
-    assert outcome.progress.requests == 5
 
 
 async def test_what_is_left_of_the_budget_bounds_an_attempt() -> None:
@@ -305,8 +218,8 @@ async def test_closing_a_client_in_the_moment_of_a_time_out() -> None:
     async with ScriptedServer(STALL) as server:
         client = a_client(server.url, timeout=0.05)
         asking = asyncio.ensure_future(client.objects.list("bkt").to_list())
-        scope = await _scope_of(client)
-        while not scope.expired():
+        deadline = await _deadline_of(client)
+        while not deadline.ended:
             await asyncio.sleep(0)
         assert not asking.done()
         await client.aclose()
@@ -314,11 +227,11 @@ async def test_closing_a_client_in_the_moment_of_a_time_out() -> None:
             await asking
 
 
-async def _scope_of(client: AsyncMixpeek) -> asyncio.Timeout:
+async def _deadline_of(client: AsyncMixpeek) -> Deadline:
     """The time-out that the client's only attempt runs under."""
-    while not (scopes := client._transport._scopes):
+    while not (deadlines := client._transport._deadlines._open):
         await asyncio.sleep(0)
-    return next(iter(scopes))
+    return next(iter(deadlines))
 
 
 async def test_what_nobody_foresaw_in_the_callers_session_is_an_error_of_ours() -> None:

@@ -14,7 +14,9 @@ from clocks import ManualClock
 from scripted import Connection, ScriptedServer, answer, page
 
 from mixpeek_async._config import Config
+from mixpeek_async._pacing import Pacer
 from mixpeek_async._retry import RetryPolicy
+from mixpeek_async._telemetry import Telemetry
 from mixpeek_async._transport import Transport, user_agent
 from mixpeek_async._wire import Request
 from mixpeek_async.errors import InvalidArgumentError, NotFoundError, TransportError
@@ -60,13 +62,16 @@ async def test_the_method_is_the_requests() -> None:
 
 
 async def _send(url: str, request: Request) -> None:
+    clock = ManualClock()
     transport = Transport(
-        Config(authorization="Bearer sk_1", namespace="ns", base_url=url),
+        Config(api_key="sk_1", namespace="ns", base_url=url),
         session=None,
         timeout=5,
         policy=RetryPolicy(),
         max_body_bytes=1000,
-        clock=ManualClock(),
+        clock=clock,
+        pacer=Pacer(clock),
+        telemetry=Telemetry(None, clock),
     )
     try:
         await transport.call(request, lambda response: response, Progress())

@@ -11,6 +11,7 @@ walks so many of them; 2,000 without being asked.
 
 import asyncio
 import os
+from typing import Any
 
 from clocks import ManualClock
 from hypothesis import HealthCheck, settings
@@ -23,6 +24,7 @@ from mixpeek_async.emulator import Emulator, Fault
 WALKS = int(os.environ.get("WALKS", "2000"))
 
 page_sizes = st.sampled_from([1, 2, 3, 5, 8, 13, 1000])
+ways_to_fetch = st.sampled_from([{"prefetch": 0}, {"prefetch": 1}, {"concurrency": 3}, {"concurrency": 8}])
 faults = st.sampled_from(
     [
         Fault.http(500),
@@ -50,8 +52,10 @@ class WalkMachine(RuleBasedStateMachine):
         objects=st.integers(0, 40),
         page_size=page_sizes,
         attempts=st.sampled_from([1, 3]),
+        way=ways_to_fetch,
     )
-    def begin(self, shape: str, objects: int, page_size: int, attempts: int) -> None:
+    def begin(self, shape: str, objects: int, page_size: int, attempts: int, way: dict[str, Any]) -> None:
+        self.way = way
         self.emulator = Emulator(objects=objects, pagination=shape)
         self.runner.run(self.emulator.start())
         self.client = AsyncMixpeek(
@@ -65,7 +69,8 @@ class WalkMachine(RuleBasedStateMachine):
         self.walk = self.new_walk(page_size)
 
     def new_walk(self, page_size: int, checkpoint: str | None = None) -> Walk[Object]:
-        return aiter(self.client.objects.list(self.emulator.bucket, page_size=page_size, resume=checkpoint))
+        listing = self.client.objects.list(self.emulator.bucket, page_size=page_size, resume=checkpoint, **self.way)
+        return aiter(listing)
 
     @rule(count=st.integers(1, 12))
     def take(self, count: int) -> None:

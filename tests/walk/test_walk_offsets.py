@@ -4,7 +4,9 @@ The server here is a few lines of Python, so that each kind of it can be tried w
 promise is kept on a real socket by the state machine of `test_walk_machine.py`.
 """
 
+import asyncio
 import random
+from collections.abc import Coroutine
 from typing import Any
 
 import attrs
@@ -13,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixpeek_async._paging import ReceivedPage
+from mixpeek_async._paging import ReceivedPage, Scope
 from mixpeek_async._wire import parse_page
 from mixpeek_async._wire.message import Response
 from mixpeek_async.models import Progress
@@ -48,6 +50,12 @@ class ChangingList:
         body = {"results": rows[offset : offset + limit], "pagination": self.pagination(offset, limit)}
         return parse_page(Response(status=200, body=msgspec.json.encode(body)))
 
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        return asyncio.get_running_loop().create_task(work)
+
+    def may_try_again(self) -> bool:
+        return True
+
     def pagination(self, offset: int, limit: int) -> dict[str, Any]:
         match self.shape:
             case "has_more":
@@ -78,6 +86,13 @@ class ChangingList:
     def identity(self, item: str) -> str:
         return item
 
+    def date(self, item: str) -> None:
+        return None
+
+    @property
+    def scope(self) -> Scope:
+        return Scope("list", "test")
+
 
 async def walk(source: ChangingList, **options: Any) -> tuple[list[str], Progress]:
     walk = Walk(source, ListOptions(**options))
@@ -98,13 +113,14 @@ shapes = st.sampled_from(["has_more", "page", "silent"])
     page_size=st.sampled_from([1, 2, 3, 7, 20, 100, 1000]),
     newest_first=st.booleans(),
     changes=st.sampled_from([0.1, 0.4, 0.7]),
+    concurrency=st.sampled_from([1, 1, 4, 16]),
     seed=st.integers(0, 2**32),
 )
 async def test_what_is_there_for_the_whole_walk_is_yielded_exactly_once(
-    count: int, shape: str, page_size: int, newest_first: bool, changes: float, seed: int
+    count: int, shape: str, page_size: int, newest_first: bool, changes: float, concurrency: int, seed: int
 ) -> None:
     source = ChangingList(rows(count), shape, newest_first, changes=changes, chance=random.Random(seed))
-    walked, _ = await walk(source, page_size=page_size)
+    walked, _ = await walk(source, page_size=page_size, concurrency=concurrency)
 
     assert len(walked) == len(set(walked))
     assert set(rows(count)) - source.deleted <= set(walked)

@@ -1,4 +1,4 @@
-"""What is asked for: where a page starts, how long it may be, and what to ask for beside it.
+"""How a list is walked: where a page starts, how long it may be, and what to ask for beside it.
 
 The bounds are the API's (`limit` 1..1000, `offset` 0..10000 since 2026-01-10); breaking one is an
 `InvalidArgumentError` here, where the mistake is, instead of a 422 in the middle of a walk.
@@ -10,11 +10,13 @@ from typing import Any, Literal
 import attrs
 
 from mixpeek_async.errors import InvalidArgumentError, InvalidObjectError
+from mixpeek_async.query.values import is_bool, shown
 
-__all__ = ["MAX_OFFSET", "MAX_PAGE_SIZE", "InvalidPolicy", "ListOptions", "PageRequest", "Position"]
+__all__ = ["MAX_CONCURRENCY", "MAX_OFFSET", "MAX_PAGE_SIZE", "InvalidPolicy", "ListOptions", "PageRequest", "Position"]
 
 MAX_PAGE_SIZE = 1000
 MAX_OFFSET = 10_000
+MAX_CONCURRENCY = 100
 
 
 def _whole_number(low: int, high: int | None) -> Callable[[Any, "attrs.Attribute[Any]", Any], None]:
@@ -23,16 +25,9 @@ def _whole_number(low: int, high: int | None) -> Callable[[Any, "attrs.Attribute
     def check(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
         # True is an int to Python, and never what somebody means by a size.
         if isinstance(value, bool) or not isinstance(value, int) or value < low or (high and value > high):
-            raise InvalidArgumentError(f"{attribute.name} must be a whole number {bounds}, not {_shown(value)}")
+            raise InvalidArgumentError(f"{attribute.name} must be a whole number {bounds}, not {shown(value)}")
 
     return check
-
-
-def _shown(value: object) -> str:
-    try:
-        return f"{value!r:.100}"
-    except ValueError:  # Python writes out no int of more than 4,300 digits.
-        return "one too long to be shown"
 
 
 InvalidPolicy = Literal["raise", "skip"] | Callable[[InvalidObjectError], object]
@@ -41,12 +36,7 @@ InvalidPolicy = Literal["raise", "skip"] | Callable[[InvalidObjectError], object
 
 def _is_policy(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
     if value not in ("raise", "skip") and not callable(value):
-        raise InvalidArgumentError(f"{attribute.name} must be 'raise', 'skip' or a callable, not {_shown(value)}")
-
-
-def _is_bool(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
-    if not isinstance(value, bool):
-        raise InvalidArgumentError(f"{attribute.name} must be True or False, not {_shown(value)}")
+        raise InvalidArgumentError(f"{attribute.name} must be 'raise', 'skip' or a callable, not {shown(value)}")
 
 
 @attrs.frozen(kw_only=True)
@@ -54,14 +44,18 @@ class ListOptions:
     """How a listing is walked, whatever is listed.
 
     `page_size` is the most rows that one request asks for, and says nothing about how many objects there will be;
-    `max_items` (None: all) does that. `offset` is the number of rows to skip at the start. `on_invalid` is what to do
-    with a record that cannot be structured: raise its error, skip it, or call something with the error and skip it.
+    `max_items` (None: all) does that. `prefetch` is how many pages are fetched while one is read, `concurrency` how
+    many at once where the server pages by offset. `offset` is the number of rows to skip at the start. `on_invalid` is
+    what to do with a record that cannot be structured: raise its error, skip it, or call something with the error and
+    skip it.
     """
 
     page_size: int = attrs.field(default=MAX_PAGE_SIZE, validator=_whole_number(1, MAX_PAGE_SIZE))
     max_items: int | None = attrs.field(default=None, validator=attrs.validators.optional(_whole_number(0, None)))
     offset: int = attrs.field(default=0, validator=_whole_number(0, MAX_OFFSET))
-    include_total: bool = attrs.field(default=False, validator=_is_bool)
+    include_total: bool = attrs.field(default=False, validator=is_bool)
+    prefetch: int = attrs.field(default=1, validator=_whole_number(0, 1))
+    concurrency: int = attrs.field(default=1, validator=_whole_number(1, MAX_CONCURRENCY))
     on_invalid: InvalidPolicy = attrs.field(default="raise", validator=_is_policy)
 
 

@@ -1,0 +1,86 @@
+"""Pages that are fetched before they are needed."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import Any, Protocol
+
+from mixpeek_async._paging import ReceivedPage
+from mixpeek_async.errors import MixpeekError
+from mixpeek_async.models import Progress
+from mixpeek_async.query import PageRequest, Position
+
+__all__ = ["Fetcher", "ReadAhead"]
+
+_Outcome = ReceivedPage | MixpeekError
+
+
+class Fetcher(Protocol):
+    """Where pages come from, and who looks after what is under way."""
+
+    async def fetch(self, request: PageRequest, progress: Progress, /) -> ReceivedPage:
+        """The page asked for. May be asked again for the same one after a failure."""
+        ...
+
+    def start(self, work: Coroutine[Any, Any, _Outcome], /) -> asyncio.Task[_Outcome]:
+        """Run `work` in the background; it ends with the client at the latest."""
+        ...
+
+    def may_try_again(self) -> bool:
+        """Whether there is anything left of what all walks together may spend on tries; takes one."""
+        ...
+
+
+class ReadAhead:
+    """Fetches under way, by the position of their page.
+
+    What fails here fails when its page is wanted, and not before; what was not wanted in the end is cancelled.
+    """
+
+    def __init__(self, fetcher: Fetcher, progress: Progress) -> None:
+        self._fetcher = fetcher
+        self._progress = progress
+        self._tasks: dict[Position, tuple[PageRequest, asyncio.Task[_Outcome]]] = {}
+
+    def want(self, requests: Iterable[PageRequest]) -> None:
+        """Have these under way, and no others."""
+        wanted = {request.position: request for request in requests}
+        self._cancel(self._tasks.keys() - wanted.keys())
+        for position, request in wanted.items():
+            if position not in self._tasks:
+                self._tasks[position] = request, self._fetcher.start(self._fetch(request))
+
+    async def take(self, request: PageRequest) -> tuple[PageRequest, ReceivedPage]:
+        """The page at the position of `request`, and what it was asked for with: its limit may be another.
+
+        Cancelling this leaves a fetch that is under way alone: the next call finds it.
+        """
+        if request.position not in self._tasks:
+            self.cancel()
+            return request, await self._fetcher.fetch(request, self._progress)
+        asked, task = self._tasks[request.position]
+        await asyncio.wait([task])
+        self._tasks.pop(request.position, None)
+        if task.cancelled():
+            return request, await self._fetcher.fetch(request, self._progress)
+        outcome = task.result()
+        if isinstance(outcome, MixpeekError):
+            raise outcome
+        return asked, outcome
+
+    def cancel(self) -> None:
+        """Have nothing under way."""
+        self._cancel(list(self._tasks))
+
+    def _cancel(self, positions: Iterable[Position]) -> None:
+        for position in list(positions):
+            _, task = self._tasks.pop(position)
+            # A walk may be dropped after its loop has ended.
+            if not task.get_loop().is_closed():
+                task.cancel()
+
+    async def _fetch(self, request: PageRequest) -> _Outcome:
+        # As a value: nobody may ever come for an error that a task holds.
+        try:
+            return await self._fetcher.fetch(request, self._progress)
+        except MixpeekError as error:
+            return error

@@ -1,0 +1,36 @@
+"""What is asked: which objects, in which order, what of them, and how the list is walked."""
+
+from mixpeek_async.query.fields import Field, field
+from mixpeek_async.query.filters import Filter
+from mixpeek_async.query.options import (
+    MAX_CONCURRENCY,
+    MAX_OFFSET,
+    MAX_PAGE_SIZE,
+    InvalidPolicy,
+    ListOptions,
+    PageRequest,
+    Position,
+)
+from mixpeek_async.query.queries import BucketQuery, FilterLike, ObjectQuery, Query, SortLike
+from mixpeek_async.query.sorting import Sort
+from mixpeek_async.query.values import canonical
+
+__all__ = [
+    "MAX_CONCURRENCY",
+    "MAX_OFFSET",
+    "MAX_PAGE_SIZE",
+    "BucketQuery",
+    "Field",
+    "Filter",
+    "FilterLike",
+    "InvalidPolicy",
+    "ListOptions",
+    "ObjectQuery",
+    "PageRequest",
+    "Position",
+    "Query",
+    "Sort",
+    "SortLike",
+    "canonical",
+    "field",
+]

@@ -1,0 +1,147 @@
+"""One rate limit for all walks of a client: they slow down before they are refused. Time is the test's own."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from clocks import ManualClock
+
+from mixpeek_async import AsyncMixpeek, InvalidArgumentError
+from mixpeek_async._pacing import Pacer
+from mixpeek_async._wire import Allowance, Response, read_allowance
+from mixpeek_async.emulator import Emulator
+
+
+class ClockOfAQuietNetwork(ManualClock):
+    """Time that does not jump while requests are on their way."""
+
+    async def sleep(self, seconds: float, /) -> None:
+        await asyncio.sleep(0.02)
+        await super().sleep(seconds)
+
+
+def connect(emulator: Emulator, clock: ManualClock, **options: Any) -> AsyncMixpeek:
+    return AsyncMixpeek(emulator.api_key, namespace=emulator.namespace, base_url=emulator.url, clock=clock, **options)
+
+
+@pytest.mark.parametrize("options", [{}, {"requests_per_minute": 60}], ids=["by the headers", "by a limit of our own"])
+async def test_8_walkers_under_60_requests_a_minute_meet_at_most_one_refusal(options: dict[str, Any]) -> None:
+    clock = ClockOfAQuietNetwork()
+    async with (
+        Emulator(objects=300, requests_per_minute=60, clock=clock.time) as emulator,
+        connect(emulator, clock, **options) as client,
+    ):
+        pagers = [client.objects.list(emulator.bucket, page_size=10) for _ in range(8)]
+        walked = await asyncio.gather(*(pager.to_list() for pager in pagers))
+
+        assert [len(objects) for objects in walked] == [300] * 8
+        assert sum(pager.progress.retries for pager in pagers) <= 1
+        assert sum(pager.progress.waited for pager in pagers) >= 180
+
+
+async def test_walkers_take_turns() -> None:
+    clock = ManualClock()
+    async with Emulator(objects=300) as emulator, connect(emulator, clock, requests_per_minute=6) as client:
+        pagers = [client.objects.list(emulator.bucket, page_size=10, prefetch=0) for _ in range(3)]
+
+        async def walk_a_while(pager: Any) -> None:
+            async for _ in pager:
+                if sum(p.progress.requests for p in pagers) > 30:
+                    break
+
+        await asyncio.gather(*map(walk_a_while, pagers))
+        counts = [pager.progress.requests for pager in pagers]
+        assert max(counts) - min(counts) <= 2
+
+
+async def test_a_limit_of_our_own_holds_for_any_minute() -> None:
+    clock = ManualClock()
+    async with Emulator(objects=100) as emulator, connect(emulator, clock, requests_per_minute=10) as client:
+        pager = client.objects.list(emulator.bucket, page_size=4)
+        assert len(await pager.to_list()) == 100
+        # 25 requests: ten at once, ten a minute later, and the rest after another.
+        assert clock.monotonic() == pytest.approx(120)
+        assert pager.progress.waited == pytest.approx(120)
+
+
+async def test_a_small_walk_under_a_limit_does_not_wait() -> None:
+    clock = ManualClock()
+    async with Emulator(objects=100) as emulator, connect(emulator, clock, requests_per_minute=10) as client:
+        pager = client.objects.list(emulator.bucket, page_size=10)
+        await pager.to_list()
+        assert pager.progress.waited == 0
+
+
+async def test_closing_the_client_ends_the_waiting() -> None:
+    async with Emulator(objects=100) as emulator:
+        client = AsyncMixpeek(
+            emulator.api_key, namespace=emulator.namespace, base_url=emulator.url, requests_per_minute=1
+        )
+        walking = asyncio.create_task(client.objects.list(emulator.bucket, page_size=10).to_list())
+        while len(emulator.requests) < 1:
+            await asyncio.sleep(0.001)
+        async with asyncio.timeout(1):
+            await client.aclose()
+            with pytest.raises(Exception, match="closed"):
+                await walking
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1.5, True, "60"])
+def test_a_limit_that_is_no_number_of_requests_is_refused(limit: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="requests_per_minute"):
+        AsyncMixpeek("sk_test", namespace="test", requests_per_minute=limit)
+
+
+def answer(status: int = 200, **headers: str) -> Response:
+    return Response(
+        status=status,
+        headers={name.replace("_", "-"): value for name, value in headers.items()},
+        received_at=1_000_000_000.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("response", "said"),
+    [
+        (answer(), None),
+        (answer(x_ratelimit_remaining="5"), None),
+        (answer(x_ratelimit_remaining="five", x_ratelimit_reset="1000000030"), None),
+        (answer(x_ratelimit_remaining="-5", x_ratelimit_reset="1000000030"), None),
+        (answer(x_ratelimit_remaining="9" * 99, x_ratelimit_reset="1000000030"), None),
+        (
+            answer(x_ratelimit_remaining="5", x_ratelimit_reset="1000000030"),
+            Allowance(remaining=5, seconds=30.0),
+        ),
+        (
+            answer(x_ratelimit_remaining="5", x_ratelimit_reset="1000000030", x_ratelimit_limit="60"),
+            Allowance(remaining=5, seconds=30.0, limit=60),
+        ),
+        (
+            answer(x_ratelimit_remaining="5", x_ratelimit_reset="1000000030", date="Sun, 09 Sep 2001 01:46:50 GMT"),
+            Allowance(remaining=5, seconds=20.0),
+        ),
+        (answer(429), None),
+        (answer(429, retry_after="7"), Allowance(remaining=0, seconds=7.0)),
+    ],
+)
+def test_what_headers_say_of_a_limit(response: Response, said: Allowance | None) -> None:
+    assert read_allowance(response) == said
+
+
+@pytest.mark.parametrize("seconds", [-5.0, 0.0, 1e9])
+def test_a_window_that_makes_no_sense_is_not_kept_to(seconds: float) -> None:
+    pacer = Pacer(ManualClock())
+    pacer.take()
+    pacer.done(Allowance(remaining=0, seconds=seconds))
+    assert not pacer.must_wait
+
+
+async def test_the_next_window_is_as_large_as_the_last() -> None:
+    clock = ManualClock()
+    pacer = Pacer(clock)
+    pacer.take()
+    pacer.done(Allowance(remaining=0, seconds=10.0, limit=2))
+    assert await pacer.wait() == 10.0
+    for _ in range(2):
+        assert not pacer.must_wait
+        pacer.take()
