@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterable
+from contextlib import suppress
 from typing import Any, Protocol
 
 from mixpeek_async._paging import ReceivedPage
@@ -40,6 +41,7 @@ class ReadAhead:
         self._fetcher = fetcher
         self._progress = progress
         self._tasks: dict[Position, tuple[PageRequest, asyncio.Task[_Outcome]]] = {}
+        self._closed = False
 
     def want(self, requests: Iterable[PageRequest]) -> None:
         """Have these under way, and no others."""
@@ -49,10 +51,11 @@ class ReadAhead:
             if position not in self._tasks:
                 self._tasks[position] = request, self._fetcher.start(self._fetch(request))
 
-    async def take(self, request: PageRequest) -> tuple[PageRequest, ReceivedPage]:
+    async def take(self, request: PageRequest) -> tuple[PageRequest, ReceivedPage] | None:
         """The page at the position of `request`, and what it was asked for with: its limit may be another.
 
-        Cancelling this leaves a fetch that is under way alone: the next call finds it.
+        None when this was closed meanwhile. Cancelling this leaves a fetch that is under way alone: the next call
+        finds it.
         """
         if request.position not in self._tasks:
             self.cancel()
@@ -60,6 +63,8 @@ class ReadAhead:
         asked, task = self._tasks[request.position]
         await asyncio.wait([task])
         self._tasks.pop(request.position, None)
+        if self._closed:
+            return None
         if task.cancelled():
             return request, await self._fetcher.fetch(request, self._progress)
         outcome = task.result()
@@ -71,12 +76,24 @@ class ReadAhead:
         """Have nothing under way."""
         self._cancel(list(self._tasks))
 
+    def close(self) -> None:
+        """Have nothing under way any more, and let whoever waits for it go."""
+        self._closed = True
+        self.cancel()
+
+    def drop(self) -> None:
+        """The same, for a walk that nobody holds any more; the garbage collector may call from any thread."""
+        tasks = [task for _, task in self._tasks.values()]
+        self._tasks.clear()
+        for task in tasks:
+            # The walk may be dropped after its loop has ended.
+            with suppress(RuntimeError):
+                task.get_loop().call_soon_threadsafe(task.cancel)
+
     def _cancel(self, positions: Iterable[Position]) -> None:
         for position in list(positions):
             _, task = self._tasks.pop(position)
-            # A walk may be dropped after its loop has ended.
-            if not task.get_loop().is_closed():
-                task.cancel()
+            task.cancel()
 
     async def _fetch(self, request: PageRequest) -> _Outcome:
         # As a value: nobody may ever come for an error that a task holds.

@@ -58,13 +58,17 @@ class PageSource(Fetcher, Protocol[T]):
 
 @attrs.define
 class OpenPage:
-    """The page that is being read; rows before `next` were dealt with, `new` of them yielded."""
+    """The page that is being read; rows before `next` were dealt with, and `new` of them were no repeats.
+
+    `ahead` is whether the walk has set out for the pages behind it.
+    """
 
     request: PageRequest
     received: ReceivedPage
     accepted: Accepted
     next: int
     new: int = 0
+    ahead: bool = False
 
     @property
     def unread(self) -> int:
@@ -110,13 +114,15 @@ class Reader(Generic[T]):
             try:
                 item = self._source.structure(page.received.rows[index], index)
             except InvalidObjectError as error:
+                page.new += 1
                 self._on_invalid(error)
                 continue
             if self._memory.add(self._source.identity(item)):
                 self.progress.items += 1
                 page.new += 1
                 self._recent.append(item)
-                if page.new == 1:
+                if not page.ahead:
+                    page.ahead = True
                     self._read_ahead(page)
                 return item
             self.progress.repeats += 1
@@ -148,7 +154,7 @@ class Reader(Generic[T]):
         """End the walk here."""
         self._closed = True
         self._close_page()
-        self.ahead.cancel()
+        self.ahead.close()
 
     def checkpoint(self) -> Checkpoint:
         """Where the next object is, and by what it can be found when the list has changed."""
@@ -195,6 +201,8 @@ class Reader(Generic[T]):
         retries = self.progress.retries
         try:
             fetched = await self.ahead.take(request)
+            if fetched is None:
+                return None
         except MixpeekError as error:
             self._narrow()
             if self._course.shrink(error, self._source.may_try_again):
@@ -212,10 +220,11 @@ class Reader(Generic[T]):
 
     def _raise(self, error: MixpeekError, request: PageRequest) -> NoReturn:
         self.ahead.cancel()
+        explained = self._course.explain(error, request) if isinstance(error, StatusError) else error
+        explained = self._course.name_row(explained)
         behind = self._course.pass_row(error)
         if behind is not None:
             self._place, self._last_id = behind, None
-        explained = self._course.explain(error, request) if isinstance(error, StatusError) else error
         if explained is error:
             raise error
         raise explained from error

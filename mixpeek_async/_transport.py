@@ -60,7 +60,7 @@ _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None)
 
 @functools.cache
 def user_agent() -> str:
-    """`mixpeek-async/0.1.0 aiohttp/3.14.5 Python/3.13.0`; read from disk once."""
+    """`mixpeek-async/1.2.3 aiohttp/3.14.5 Python/3.13.0`; read from disk once."""
     try:
         ours = importlib.metadata.version("mixpeek-async")
     except importlib.metadata.PackageNotFoundError:  # copied into another program
@@ -172,7 +172,7 @@ class Transport:
         number = 0
         while True:
             number += 1
-            if self._pacer.must_wait:
+            if self._pacer.must_wait and not self.closed:
                 deadline += await self._turn(progress)
             self._pacer.take()
             progress.requests += 1

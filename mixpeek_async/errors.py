@@ -138,7 +138,7 @@ class StatusError(MixpeekError):
         self.status = status
         self.type = type
         self.code = code
-        self.details = details or {}
+        self.details: dict[str, Any] = details or {}
         self.request_id = request_id
         self.retry_after = retry_after
         self.retryable = retryable

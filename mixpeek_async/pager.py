@@ -48,7 +48,7 @@ class Walk(_Closing, Generic[T]):
         self._reader = Reader(source, options, resume)
         # What is fetched ahead holds on to the reader, never to the walk: one that is dropped, as `break` does,
         # takes its fetches with it.
-        weakref.finalize(self, self._reader.ahead.cancel).atexit = False
+        weakref.finalize(self, self._reader.ahead.drop).atexit = False
 
     @property
     def progress(self) -> Progress:

@@ -85,7 +85,7 @@ def test_only_a_bool_says_whether_to_count(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [None, True, "ignore", "", 7, ["skip"], HUGE], ids=lambda value: type(value).__name__)
 def test_what_to_do_with_an_invalid_record_is_a_word_or_a_callable(value: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match=r"^on_invalid must be 'raise', 'skip' or a callable"):
+    with pytest.raises(InvalidArgumentError, match=r"^on_invalid must be 'raise', 'skip' or a plain function"):
         ListOptions(on_invalid=value)
 
 

@@ -24,7 +24,8 @@ ANCHORS: Final = 32
 """How many of the last objects a checkpoint knows."""
 
 _PREFIX = "mpc1."
-_MAX_LENGTH = 16_384
+# A cursor may be long; ten megabytes are none.
+_MAX_LENGTH = 1 << 20
 _DIGEST = 8
 _FINGERPRINT = 5
 

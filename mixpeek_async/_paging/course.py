@@ -3,6 +3,7 @@
 A walk begins by offset and goes on by cursor as soon as the server gives one.
 """
 
+import copy
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -71,8 +72,6 @@ class Course:
     """The most rows to ask for now: less than the page size after a page that could not be had."""
     _to_pass: int = 0
     """Rows that the checkpoint says to pass by, at the start of the page of its cursor."""
-    _catching_up: bool = False
-    """Whether rows may come that dates put before the checkpoint."""
     _counted: int | None = None
     """Rows from the start of the list to the end of what was received, in a walk by cursor."""
     _cursors: set[int] = attrs.field(factory=set)
@@ -94,7 +93,6 @@ class Course:
             is_passed=self._is_passed if self.resume.last_date else None,
         )
         self._to_pass = place.index
-        self._catching_up = self.track.is_passed is not None
         if place.position.cursor is not None:
             self._go_by(place.position.cursor)
 
@@ -153,8 +151,8 @@ class Course:
         self._size = min(self._size * 2, self.options.page_size)
         if request.position.cursor is not None:
             return self._receive_by_cursor(request, page)
-        exact = self.track.begins_at(request.position.offset, page.rows)
-        outlook = read_outlook(page.pagination, request, len(page.rows), exact=exact)
+        overlap = self.track.begins_at(request.position.offset, page.rows)
+        outlook = read_outlook(page.pagination, request, len(page.rows) - overlap)
         joined = self._join(request, page, outlook)
         if not joined.fits:
             return None
@@ -162,34 +160,45 @@ class Course:
         if joined.sure or outlook.verdict is not Verdict.END:
             self._look_ahead(request, outlook)
         self._counted = self.track.end
-        skip = max(joined.skip, self._count_passed(page.rows))
-        self._count_empty(len(page.rows) - skip)
-        return Accepted(skip, end=self.track.end, next_cursor=None if self.ended else self.cursor)
+        self._count_empty(len(page.rows) - joined.skip)
+        return Accepted(joined.skip, end=self.track.end, next_cursor=None if self.ended else self.cursor)
 
     def shrink(self, error: MixpeekError, may_try_again: Callable[[], bool]) -> bool:
         """Ask for half as many rows after a page that could not be had; False where size is not to blame, or is 1.
 
-        Where size is only a guess, and a smaller page no more than another try, that must be allowed.
+        A server that fails may have failed at the size: that is tried only once it has answered this walk, and while
+        `may_try_again` allows for it.
         """
-        if self._size == 1 or not (_is_too_large(error) or (_may_be_too_large(error) and may_try_again())):
+        guess = self.progress.pages > 0 and _may_be_too_large(error)
+        if self._size == 1 or not (_is_too_large(error) or (guess and may_try_again())):
             return False
         self._size //= 2
         return True
 
-    def pass_row(self, error: MixpeekError) -> Place | None:
-        """Name the one row that cannot be had alone in `error`, and where it is too large for good, go on behind it.
+    def name_row(self, error: MixpeekError) -> MixpeekError:
+        """`error`, naming the one row that cannot be had alone, if there is one."""
+        row = self._row_asked_for()
+        if row is None or self.progress.pages == 0 or not _may_be_too_large(error):
+            return error
+        named = copy.copy(error)
+        named.args = (f"row {row:,} of the list cannot be had, not even alone: {error.message}",)
+        return named
 
-        The place behind it, or None: when a failure may pass, the row is asked for again; and nothing can be said of
-        what is behind it in a walk that was taken up at a cursor, since that has not counted its rows.
+    def pass_row(self, error: MixpeekError) -> Place | None:
+        """Go on behind the one row that is too large for good, and say where that is; None when there is none.
+
+        A row at which the server fails is asked for again instead: it may be served the next time.
         """
-        row = self._counted if self.cursor is not None else self.track.end
-        if self._size > 1 or self.track.lost or row is None or not _may_be_too_large(error):
-            return None
-        error.args = (f"row {row:,} of the list cannot be had, not even alone: {error.message}",)
-        if not _is_too_large(error):
+        row = self._row_asked_for()
+        if row is None or not _is_too_large(error):
             return None
         self.cursor, self.track.end, self.track.mark = None, row + 1, None
         return Place(Position(row + 1))
+
+    def _row_asked_for(self) -> int | None:
+        """The number of the row, when one alone was asked for; None too where rows were not counted from the start."""
+        row = self._counted if self.cursor is not None else self.track.end
+        return None if self._size > 1 or self.track.lost else row
 
     def explain(self, error: StatusError, request: PageRequest) -> MixpeekError:
         """What a refusal of `request` means for the walk; `error` itself as a rule."""
@@ -201,8 +210,10 @@ class Course:
             return offset_limit_error(request.position.offset)
         return error
 
-    def _receive_by_cursor(self, request: PageRequest, page: ReceivedPage) -> Accepted:
+    def _receive_by_cursor(self, request: PageRequest, page: ReceivedPage) -> Accepted | None:
         skip = self._pass_by(page.rows) if self._to_pass else 0
+        if self._impasse is not None:
+            return None
         outlook = read_outlook(page.pagination, request, len(page.rows))
         if self._counted is not None:
             self._counted += len(page.rows)
@@ -211,7 +222,7 @@ class Course:
         return Accepted(skip, next_cursor=None if self.ended else self.cursor)
 
     def consumed(self, rows: list[Any], new: int) -> None:
-        """Take note that `rows` were yielded, and that `new` of them were new."""
+        """Take note that `rows` were dealt with, and that `new` of them were no repeats."""
         if new:
             self._stale.clear()
         elif rows:
@@ -227,36 +238,40 @@ class Course:
         joined = self.track.join(
             request.position.offset, request.limit, page.rows, outlook.verdict, self.memory.__contains__
         )
-        self._catching_up |= self.track.lost and self.track.is_passed is not None
         if joined.adrift:
             self._impasse = _ADRIFT
         self.progress.shifts += self.track.lost and not was_lost
         return joined
 
     def _pass_by(self, rows: list[Any]) -> int:
-        """How many rows the walk had yielded of the page at whose cursor it is taken up.
+        """How many rows the walk had dealt with of the page at whose cursor it is taken up.
 
         All up to the last one that is known, wherever that is now: rows before it may have been deleted.
         """
-        known = [index for index, row in enumerate(rows) if self._was_yielded(row)]
-        if not known and rows and self.track.is_passed is None:
-            self._impasse = _ADRIFT
-            return len(rows)
-        skip = known[-1] + 1 if known else 0
+        known = [index for index, row in enumerate(rows) if self._was_dealt_with(row)]
+        skip = known[-1] + 1 if known else self._count_passed(rows)
+        while known and skip < min(self._to_pass, len(rows)) and self.identify(rows[skip]) is None:
+            skip += 1  # a record without an id, which nothing but its place can tell
         self._to_pass = max(0, self._to_pass - len(rows)) if skip == len(rows) else 0
         return skip
 
-    def _count_passed(self, rows: list[Any]) -> int:
-        """The rows up to the last one that dates put before the checkpoint."""
-        if not self._catching_up:
-            return 0
-        passed = [index for index, row in enumerate(rows) if self._is_passed(row)]
-        self._catching_up = bool(passed)
-        return passed[-1] + 1 if passed else 0
-
-    def _was_yielded(self, row: Any) -> bool:
+    def _was_dealt_with(self, row: Any) -> bool:
         identity = self.identify(row)
-        return (identity is not None and identity in self.memory) or self._is_passed(row)
+        last = self.resume.last_id if self.resume else None
+        return identity is not None and (identity == last or identity in self.memory)
+
+    def _count_passed(self, rows: list[Any]) -> int:
+        """The rows at the start that were created before the checkpoint, for a page in which none is known.
+
+        Dates decide it only where they agree with the order of the rows; a clock that was behind breaks that.
+        """
+        if rows and self.track.is_passed is None:
+            self._impasse = _ADRIFT
+            return 0
+        passed = [self._is_passed(row) for row in rows]
+        if passed != sorted(passed, reverse=True):
+            self._impasse = _ADRIFT
+        return sum(passed)
 
     def _is_passed(self, row: Any) -> bool:
         last = self.resume.last_date if self.resume else None

@@ -39,10 +39,9 @@ _MORE = Outlook(Verdict.MORE)
 _UNSAID = Outlook(Verdict.UNSAID)
 
 
-def read_outlook(pagination: Pagination, request: PageRequest, rows: int, *, exact: bool = True) -> Outlook:
-    """What `pagination`, which came with `rows` rows in answer to `request`, says is next.
+def read_outlook(pagination: Pagination, request: PageRequest, rows: int) -> Outlook:
+    """What `pagination`, which came with `rows` new rows in answer to `request`, says is next.
 
-    `exact` is whether the first row is known to be the one at the offset that was asked for: a server may round it.
     `has_more: true` in a walk by cursor comes back as MORE without a cursor: an offset would not fit there.
     """
     came = pagination.to_dict()
@@ -54,10 +53,10 @@ def read_outlook(pagination: Pagination, request: PageRequest, rows: int, *, exa
     # Some servers drop keys that are null: behind a cursor, no word of another one is the end.
     if request.position.cursor is not None:
         return _END
-    return _by_page_numbers(pagination, request, rows, exact=exact)
+    return _by_page_numbers(pagination, request, rows)
 
 
-def _by_page_numbers(pagination: Pagination, request: PageRequest, rows: int, *, exact: bool) -> Outlook:
+def _by_page_numbers(pagination: Pagination, request: PageRequest, rows: int) -> Outlook:
     page, last = pagination.page, pagination.total_pages
     if page is None or last is None:
         return _MORE if _is_given(pagination.next_page) else _UNSAID
@@ -65,20 +64,12 @@ def _by_page_numbers(pagination: Pagination, request: PageRequest, rows: int, *,
         return _END
     if _is_given(pagination.next_page):
         return _MORE
-    if _is_aligned(request):
+    # What the server made of the limit: it may have clamped it.
+    size = pagination.page_size if pagination.page_size and pagination.page_size > 0 else request.limit
+    if request.position.offset % size == 0:
         return _MORE if page < last else _END
-    # Off the grid of pages the server's page number may be off by one: it ends a walk only where the count agrees.
-    if exact and page + 1 >= last and _is_covered(pagination.total, request, rows):
-        return _END
+    # Off the grid of pages the server's page number may be off by one, and proves nothing.
     return _MORE if page < last else _UNSAID
-
-
-def _is_aligned(request: PageRequest) -> bool:
-    return request.position.offset % request.limit == 0
-
-
-def _is_covered(total: int | None, request: PageRequest, rows: int) -> bool:
-    return total is not None and request.position.offset + rows >= total
 
 
 def _is_given(next_page: Any) -> bool:

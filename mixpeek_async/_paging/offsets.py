@@ -78,6 +78,8 @@ class OffsetTrack:
     """Ids that came without the mark before them, until the mark is seen again."""
     _displaced: set[str | None] = attrs.field(factory=set)
     """Such ids that turned out to lie behind a gap: meeting them again says nothing about the rows before them."""
+    _by_dates: bool = False
+    """Whether the place was found by dates, and rows that they put before it may still come."""
     _probing: bool = False
     _probed: bool = False
     _stalls: int = 0
@@ -113,6 +115,10 @@ class OffsetTrack:
         """
         before = self.end
         joined = self._fit(offset, limit, rows, verdict, is_known)
+        if joined.fits and self._by_dates:
+            passed = self._leading_passed(rows)
+            joined = attrs.evolve(joined, skip=max(joined.skip, passed))
+            self._by_dates = passed == len(rows)
         self._stuck = joined.fits and offset >= MAX_OFFSET and self.end <= before
         return joined
 
@@ -141,7 +147,7 @@ class OffsetTrack:
         self, offset: int, limit: int, rows: list[Any], verdict: Verdict, is_known: Callable[[str], bool]
     ) -> Joined:
         plain = offset == self.end and not self.lost
-        if not rows and (plain or (verdict is Verdict.MORE and not self.lost)):
+        if not rows and plain:
             return self._nothing(offset + limit, verdict)
         first = self.identify(rows[0]) if rows else None
         if plain and (first is None or first in self._displaced or not is_known(first)):
@@ -204,17 +210,23 @@ class OffsetTrack:
         ids = [self.identify(row) for row in rows]
         unsure = self._tentative | self._displaced
         known = [index for index, id_ in enumerate(ids) if id_ is not None and id_ not in unsure and is_known(id_)]
-        if self.is_passed is not None:
-            known = sorted({*known, *(index for index, row in enumerate(rows) if self.is_passed(row))})
+        if not known and self._leading_passed(rows):
+            self._by_dates = True
+            known = list(range(self._leading_passed(rows)))
         if known:
             return self._resettle(offset, limit, ids, known, verdict)
         if offset > 0:
             return self._look_back(offset, limit)
-        if self.resumed and self.is_passed is None:
+        if self.resumed and (self.is_passed is None or any(map(self.is_passed, rows))):
             return Joined(fits=False, adrift=True)
         if self._start > 0 and not self.resumed:
             return self._start_again()
         return self._settle(len(rows), ids[-1]) if rows else self._skip_hole(limit, verdict)
+
+    def _leading_passed(self, rows: list[Any]) -> int:
+        """The rows at the start that dates put before the place of the checkpoint; 0 where an older one comes later."""
+        passed = [] if self.is_passed is None else list(map(self.is_passed, rows))
+        return sum(passed) if passed == sorted(passed, reverse=True) else 0
 
     def _resettle(self, offset: int, limit: int, ids: list[str | None], known: list[int], verdict: Verdict) -> Joined:
         """Go on from the last row of a page that holds known ones."""

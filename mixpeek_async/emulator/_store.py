@@ -165,7 +165,12 @@ class Store:
     def rows(self, selection: Selection, *, after: Mark | None, offset: int, limit: int) -> Sequence[Row]:
         """Up to `limit` rows of `selection`, behind `after` and then behind `offset` rows."""
         found, behind = selection.sorted, selection.behind(after)
-        query = f"SELECT * FROM ({found.sql}) WHERE {behind.sql} ORDER BY {selection.order} LIMIT ? OFFSET ?"
+        # A key is dear, and made once for each row; without one, the index gives the order.
+        once = "MATERIALIZED" if selection.sort else "NOT MATERIALIZED"
+        query = (
+            f"WITH found AS {once} ({found.sql}) "
+            f"SELECT * FROM found WHERE {behind.sql} ORDER BY {selection.order} LIMIT ? OFFSET ?"
+        )
         parameters = (*found.parameters, *behind.parameters, limit, offset)
         return [Row(*row) for row in self._db.execute(query, parameters)]
 

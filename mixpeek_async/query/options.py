@@ -4,6 +4,7 @@ The bounds are the API's (`limit` 1..1000, `offset` 0..10000 since 2026-01-10); 
 `InvalidArgumentError` here, where the mistake is, instead of a 422 in the middle of a walk.
 """
 
+import inspect
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -35,8 +36,8 @@ InvalidPolicy = Literal["raise", "skip"] | Callable[[InvalidObjectError], object
 
 
 def _is_policy(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
-    if value not in ("raise", "skip") and not callable(value):
-        raise InvalidArgumentError(f"{attribute.name} must be 'raise', 'skip' or a callable, not {shown(value)}")
+    if inspect.iscoroutinefunction(value) or (value not in ("raise", "skip") and not callable(value)):
+        raise InvalidArgumentError(f"{attribute.name} must be 'raise', 'skip' or a plain function, not {shown(value)}")
 
 
 @attrs.frozen(kw_only=True)

@@ -21,7 +21,7 @@ SortLike = Sort | str | Mapping[str, Any]
 """An order: `Sort("created_at", "desc")`, `"-created_at"`, or a dict in the API's own form."""
 
 
-def _as_filter(value: object) -> Filter | None:
+def _as_filter(value: FilterLike | None) -> Filter | None:
     match value:
         case None | Filter():
             return value
@@ -35,11 +35,11 @@ def _as_filter(value: object) -> Filter | None:
             )
 
 
-def _as_search(value: object) -> str | None:
+def _as_search(value: str | None) -> str | None:
     return None if value is None else text(value, "search")
 
 
-def _as_select(value: object) -> tuple[str, ...] | None:
+def _as_select(value: Iterable[str] | None) -> tuple[str, ...] | None:
     if value is None:
         return None
     if isinstance(value, str | bytes | Mapping | Field) or not isinstance(value, Iterable):

@@ -1,7 +1,7 @@
 """The order to ask for."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
@@ -31,7 +31,7 @@ class Sort:
         return {"field": self.field, "direction": self.direction}
 
 
-def as_sort(value: object) -> Sort | None:
+def as_sort(value: Sort | str | Mapping[str, Any] | None) -> Sort | None:
     """What `value` says: a Sort, `"name"`, `"-name"` for descending, or the API's own form."""
     match value:
         case None | Sort():

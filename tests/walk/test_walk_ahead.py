@@ -116,7 +116,8 @@ async def test_a_walk_that_is_left_takes_its_fetches_with_it(way: dict[str, Any]
         before = asyncio.all_tasks()
         async for _ in client.objects.list(emulator.bucket, page_size=3, **way):
             break
-        await asyncio.sleep(0)
+        for _ in range(3):
+            await asyncio.sleep(0)
         ours = [task for task in asyncio.all_tasks() - before if "ReadAhead" in repr(task)]
         assert ours == []
 
@@ -128,6 +129,19 @@ async def test_a_walk_that_is_closed_takes_its_fetches_with_it() -> None:
         await walk.aclose()
         await asyncio.sleep(0)
         assert [task for task in asyncio.all_tasks() if "ReadAhead" in repr(task)] == []
+
+
+async def test_closing_a_walk_that_waits_for_a_page_ahead_asks_for_nothing_more() -> None:
+    async with Emulator(objects=9, faults={2: Fault.slow(0.3)}) as emulator, connect(emulator) as client:
+        walk = aiter(client.objects.list(emulator.bucket, page_size=3))
+        for _ in range(3):
+            await anext(walk)
+        waiting = asyncio.ensure_future(anext(walk))
+        await asyncio.sleep(0.02)
+        await walk.aclose()
+        with pytest.raises(StopAsyncIteration):
+            await waiting
+        assert len(emulator.requests) == 2
 
 
 async def test_a_client_that_is_closed_leaves_no_fetch_behind() -> None:

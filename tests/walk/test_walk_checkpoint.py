@@ -99,6 +99,50 @@ async def test_dates_find_the_place_when_all_the_last_objects_are_gone(shape: st
         assert ids + [obj.object_id async for obj in rest] == everything
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_a_date_out_of_order_overrules_no_object_that_is_known(shape: str) -> None:
+    async with Emulator(pagination=shape) as emulator, connect(emulator) as client:
+        for number in range(40):
+            minute = 5 if number == 25 else number + 10  # one writer's clock was behind
+            emulator.insert(object_id=f"obj_{number}", created_at=f"2026-01-01T00:{minute:02}:00Z")
+        for count in (10, 20, 30):
+            ids, checkpoint = await walk_some(client, emulator, count, page_size=15)
+            rest = client.objects.list(emulator.bucket, resume=checkpoint)
+            assert ids + [obj.object_id async for obj in rest] == emulator.object_ids()
+
+
+async def test_dates_out_of_order_decide_nothing_when_all_known_objects_are_gone() -> None:
+    async with Emulator(pagination="has_more") as emulator, connect(emulator) as client:
+        for number in range(60):
+            minute = 5 if number == 50 else number
+            emulator.insert(object_id=f"obj_{number}", created_at=f"2026-01-01T00:{minute:02}:00Z")
+        ids, checkpoint = await walk_some(client, emulator, 40)
+        for id_ in ids:
+            emulator.delete(id_)
+        with pytest.raises(CheckpointError):
+            await client.objects.list(emulator.bucket, resume=checkpoint).to_list()
+
+
+async def test_a_bad_record_at_the_start_of_a_page_by_cursor_is_behind_the_checkpoint_of_its_error() -> None:
+    def answer(query: Query) -> Any:
+        start = int(query.cursor or 0)
+        rows = objects(range(start, min(start + 10, 35)))
+        bad = [{"object_id": row["object_id"]} if row["object_id"] in ("10", "24") else row for row in rows]
+        return {"results": bad, "pagination": {"next_cursor": str(start + 10) if start < 25 else None}}
+
+    async with ListServer(answer) as server, server.client() as client:
+        ids: list[str] = []
+        checkpoint: str | None = None
+        for _ in range(3):
+            try:
+                async for obj in client.objects.list("bkt_test", page_size=10, resume=checkpoint):
+                    ids.append(obj.object_id)
+            except InvalidObjectError as error:
+                checkpoint = error.checkpoint
+
+    assert ids == [str(n) for n in range(35) if n not in (10, 24)]
+
+
 def undated(query: Query, gone: range = range(0)) -> Any:
     """A hundred objects without dates, by offset, less those that are gone."""
     ids = [n for n in range(100) if n not in gone]

@@ -147,6 +147,39 @@ async def test_a_wrong_total_ends_no_walk(total: int) -> None:
         assert len(await client.objects.list("bkt_test", page_size=7).to_list()) == 20
 
 
+@pytest.mark.parametrize("total", [-1, 0, 4, 20, 10**12])
+@pytest.mark.parametrize("page_size", [1, 2, 3, 5, 7, 11])
+async def test_a_wrong_total_beside_page_numbers_ends_no_walk(total: int, page_size: int) -> None:
+    def answer(query: Query) -> Any:
+        ids = range(query.offset, min(query.offset + query.limit, 24))
+        pages = -(-24 // query.limit)
+        numbers = {"total": total, "page": query.offset // query.limit + 1, "total_pages": pages}
+        return {"results": objects(ids), "pagination": numbers}
+
+    async with ListServer(answer) as server, server.client() as client:
+        assert len(await client.objects.list("bkt_test", page_size=page_size).to_list()) == 24
+
+
+@pytest.mark.parametrize("shape", ["has_more", "next_cursor"])
+async def test_pages_of_nothing_but_bad_records_are_no_loop(shape: str) -> None:
+    def answer(query: Query) -> Any:
+        start = int(query.cursor or query.offset)
+        end = min(start + query.limit, 60)
+        rows = [
+            {"object_id": row["object_id"]} if 10 <= int(row["object_id"]) < 45 else row
+            for row in objects(range(start, end))
+        ]
+        more: dict[str, Any] = (
+            {"has_more": end < 60} if shape == "has_more" else {"next_cursor": str(end) if end < 60 else None}
+        )
+        return {"results": rows, "pagination": more}
+
+    async with ListServer(answer) as server, server.client() as client:
+        pager = client.objects.list("bkt_test", page_size=5, on_invalid="skip")
+        assert len(await pager.to_list()) == 25
+        assert pager.progress.invalid == 35
+
+
 def endless(query: Query) -> Any:
     return {"results": objects(range(query.offset, query.offset + query.limit)), "pagination": {"has_more": True}}
 

@@ -143,7 +143,7 @@ async def test_servers_that_round_offsets_or_clamp_limits_are_walked_completely_
     assert walked == rows(count)
 
 
-@pytest.mark.parametrize(("shape", "to_see_the_end"), [("has_more", 0), ("page", 0), ("silent", 2)])
+@pytest.mark.parametrize(("shape", "to_see_the_end"), [("has_more", 0), ("page", 1), ("silent", 2)])
 @settings(max_examples=200, deadline=None)
 @given(count=st.integers(1, 300), page_size=st.integers(1, 999))
 async def test_a_list_that_does_not_change_costs_no_request_more_than_a_plain_walk(
@@ -152,8 +152,9 @@ async def test_a_list_that_does_not_change_costs_no_request_more_than_a_plain_wa
     source = ChangingList(rows(count), shape)
     _, progress = await walk(source, page_size=page_size)
 
-    # A server that says nothing is believed when it has shown the last row, and then nothing behind it.
-    assert len(source.requests) == -(-count // page_size) + to_see_the_end
+    # Page numbers off the grid may take one more to show the end; a server that says nothing is believed when it has
+    # shown the last row, and then nothing behind it.
+    assert 0 <= len(source.requests) - -(-count // page_size) <= to_see_the_end
     assert (progress.repeats, progress.shifts) == (0, 0)
 
 

@@ -80,7 +80,7 @@ async def test_closing_the_client_ends_the_waiting() -> None:
         walking = asyncio.create_task(client.objects.list(emulator.bucket, page_size=10).to_list())
         while len(emulator.requests) < 1:
             await asyncio.sleep(0.001)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(20):
             await client.aclose()
             with pytest.raises(Exception, match="closed"):
                 await walking

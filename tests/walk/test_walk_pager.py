@@ -75,9 +75,7 @@ async def test_the_first_page_of_an_empty_bucket_is_empty() -> None:
 
 
 @pytest.mark.parametrize("shape", ["has_more", "page", "cursor"])
-@pytest.mark.parametrize(
-    ("max_items", "asked"), [(0, []), (1, [1]), (3, [3]), (4, [4]), (6, [4, 2]), (10, [4, 4, 2]), (99, [4, 4, 4])]
-)
+@pytest.mark.parametrize(("max_items", "asked"), [(0, []), (1, [1]), (3, [3]), (4, [4]), (6, [4, 2]), (10, [4, 4, 2])])
 async def test_max_items_is_exact_and_asks_for_no_row_too_many(max_items: int, asked: list[int], shape: str) -> None:
     async with Emulator(objects=10, pagination=shape) as emulator, connect(emulator) as client:
         pager = client.objects.list(emulator.bucket, page_size=4, max_items=max_items)
