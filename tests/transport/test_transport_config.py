@@ -1,5 +1,6 @@
 """Settings: where they come from, what is refused, and that no refusal shows a value."""
 
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -94,6 +95,16 @@ def test_what_no_header_can_carry_is_refused_and_not_shown(name: str, value: Any
 def test_a_key_holds_no_space_where_a_namespace_may() -> None:
     assert _refusal(api_key="Bearer hunter2") == "api_key holds a space, which no key does"
     assert AsyncMixpeek("sk", namespace="my videos")
+
+
+class _Settings(str, Enum):  # noqa: UP042  # a StrEnum prints as its value; this one prints as its name
+    NAMESPACE = "ns_enum"
+    ADDRESS = "https://enum.example/v1"
+
+
+def test_a_member_of_an_enum_of_strings_is_its_value() -> None:
+    client = AsyncMixpeek("sk", namespace=_Settings.NAMESPACE, base_url=_Settings.ADDRESS)
+    assert repr(client) == "<AsyncMixpeek of namespace 'ns_enum' at https://enum.example>"
 
 
 @pytest.mark.parametrize(

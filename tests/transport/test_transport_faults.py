@@ -214,6 +214,16 @@ async def test_a_client_closed_while_it_waits_to_try_again_does_not_wait_any_lon
     assert len(server.requests) == 1
 
 
+async def test_a_closed_client_waits_for_no_turn() -> None:
+    clock = ManualClock()
+    async with ScriptedServer(PAGE) as server, a_client(server.url, clock=clock, requests_per_minute=1) as client:
+        await client.objects.list("bkt", prefetch=0)
+        await client.aclose()
+        with pytest.raises(ClientClosedError):
+            await client.objects.list("bkt", prefetch=0)
+    assert (clock.slept, len(server.requests)) == ([], 1)
+
+
 async def test_closing_a_client_in_the_moment_of_a_time_out() -> None:
     async with ScriptedServer(STALL) as server:
         client = a_client(server.url, timeout=0.05)

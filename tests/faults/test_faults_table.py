@@ -1,0 +1,48 @@
+"""Each line of the table of faults, on a real socket."""
+
+import pytest
+from asking import Outcome
+from fault_table import CELLS, run
+from scripted import ScriptedServer
+
+from mixpeek_async.errors import StatusError
+
+_runs: dict[str, tuple[Outcome, ScriptedServer]] = {}
+
+
+async def _run_once(name: str) -> tuple[Outcome, ScriptedServer]:
+    """What came of a cell; each is run a single time for all tests that look at it."""
+    if name not in _runs:
+        _runs[name] = await run(CELLS[name])
+    return _runs[name]
+
+
+@pytest.mark.parametrize("name", CELLS)
+async def test_what_comes_out_and_how_often_the_server_was_asked(name: str) -> None:
+    cell = CELLS[name]
+    outcome, server = await _run_once(name)
+    kind = None if outcome.error is None else type(outcome.error)
+    assert (tuple(outcome.ids), kind, len(server.requests)) == (cell.ids, cell.error, cell.asked)
+
+
+@pytest.mark.parametrize("name", CELLS)
+async def test_a_request_is_sent_again_byte_for_byte(name: str) -> None:
+    _, server = await _run_once(name)
+    # One head for each page, and all of them alike but for the place: that is in the target alone.
+    assert {(request.method, request.body) for request in server.requests} == {("POST", b"")}
+    assert len({request.raw for request in server.requests}) == len({request.target for request in server.requests})
+
+
+@pytest.mark.parametrize("name", [name for name, cell in CELLS.items() if cell.error is not None])
+async def test_an_error_is_a_short_printable_line_and_brings_the_place(name: str) -> None:
+    outcome, _ = await _run_once(name)
+    assert outcome.error is not None
+    assert str(outcome.error).isprintable()
+    assert len(str(outcome.error)) < 2_100
+    assert outcome.error.checkpoint is not None
+    # Of a status that the server never sent, there is no word: aiohttp calls what it cannot parse "400".
+    assert isinstance(outcome.error, StatusError) or " 400" not in str(outcome.error)
+
+
+def test_the_table_has_more_lines_than_the_issue_asks_for() -> None:
+    assert len(CELLS) >= 120
