@@ -1,0 +1,78 @@
+"""Every block of Python in the pages runs as it stands, from the top of its page to the bottom.
+
+The blocks of a page share their names. `emulator` runs, with 250 objects; `bucket` is its bucket, `client` a client on
+it, and the environment points there too. What is awaited at the top of a block is awaited.
+"""
+
+import ast
+import asyncio
+import inspect
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pages import DOCS, ROOT, Example, examples, languages, pages
+
+from mixpeek_async import AsyncMixpeek
+from mixpeek_async.emulator import Emulator
+
+pytest_plugins = ["mixpeek_async.testing"]
+
+# The first lines of the README stand for what the others show in full.
+SKETCHES = {"README.md": 1}
+# These have tests of their own: tests/query/test_query_docs.py and tests/transport/test_transport_docs.py.
+ELSEWHERE = {"queries.md", "telemetry.md"}
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(DOCS if page.is_relative_to(DOCS) else ROOT))
+
+
+PAGES = {name_of(page): page for page in pages() if examples(page) and name_of(page) not in ELSEWHERE}
+
+
+def run(example: Example, names: dict[str, Any], runner: asyncio.Runner) -> None:
+    code = compile(example.padded, str(example.page), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    if code.co_flags & inspect.CO_COROUTINE:
+        runner.run(eval(code, names))
+    else:
+        exec(code, names)
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_the_examples_of_a_page_run(page: Path, mixpeek_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    mixpeek_emulator.seed(250)
+    monkeypatch.setenv("MIXPEEK_API_KEY", mixpeek_emulator.api_key)
+    monkeypatch.setenv("MIXPEEK_NAMESPACE", mixpeek_emulator.namespace)
+    monkeypatch.setenv("MIXPEEK_BASE_URL", mixpeek_emulator.url)
+    # A module of its own, so that classes in it can find their annotations.
+    module = types.ModuleType("example")
+    monkeypatch.setitem(sys.modules, "example", module)
+    client = AsyncMixpeek()
+    names = vars(module)
+    names.update(client=client, emulator=mixpeek_emulator, bucket=mixpeek_emulator.bucket)
+    with asyncio.Runner() as runner:
+        try:
+            for example in examples(page)[SKETCHES.get(name_of(page), 0) :]:
+                if example.runs_here:
+                    run(example, names, runner)
+        finally:
+            runner.run(client.aclose())
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_a_block_says_what_it_is(page: Path) -> None:
+    assert languages(page) <= {"python", "console", "text", "toml", "json", "sh", "{toctree}", "{eval-rst}"}
+
+
+def test_no_page_names_a_place_on_somebodys_machine() -> None:
+    private = ("/work/", "/root/", "/home/", "/tmp/")
+    assert [page.name for page in pages() for place in private if place in page.read_text("utf-8")] == []
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = (DOCS / "index.md").read_text("utf-8").split()
+    missing = {name_of(page) for page in pages()} - {f"{name}.md" for name in index} - {"README.md", "index.md"}
+    assert missing == set()
