@@ -58,7 +58,8 @@ class Objects:
         walk can raise is in `mixpeek_async.errors`.
 
         Every object that exists for the whole walk is yielded exactly once, whatever is created or deleted meanwhile.
-        Where that ends: a server that clamps limits to one row a page leaves no row to check the place by.
+        Where that ends: when sorted by a field that changes, objects move, and only "none twice" holds; and a server
+        that silently gives ten rows or fewer a page leaves too few to check the place by while objects are deleted.
         """
         asked = ObjectQuery.given(
             query,

@@ -2,28 +2,26 @@
 
 import asyncio
 import gc
-import importlib
 import resource
 import sys
 import tracemalloc
 from pathlib import Path
 
 from benchmarks.child import run
-from benchmarks.contestants import BARE, CONTESTANTS, OURS, present
-from benchmarks.contestants.ours import client
+from benchmarks.contestants import OURS
+from benchmarks.contestants.ours import client, walk
 from benchmarks.report import Table
 from benchmarks.scale import Scale
 from benchmarks.server import serving
 
 __all__ = ["kept", "peak", "table"]
 
-_KIND = {BARE: "bare", OURS: "ours"}
 _MOST_PAGES_KEPT = 50
 
 
-def peak(name: str, url: str, bucket: str) -> float:
+def peak(url: str, bucket: str) -> float:
     """The most megabytes that the process had while it walked."""
-    importlib.import_module(f"benchmarks.contestants.{CONTESTANTS[name].module}").walk(url, bucket)
+    walk(url, bucket)
     status = Path("/proc/self/status")
     if status.exists():
         # Of this program alone: getrusage counts what the process was before exec as well.
@@ -56,14 +54,12 @@ def table(scale: Scale) -> Table:
     """Peaks of a short walk and a long one, and what one kept object costs."""
     short, long = (f"cursor-{pages}x{scale.page}" for pages in scale.memory_pages)
     few = f"cursor-{min(_MOST_PAGES_KEPT, scale.memory_pages[1])}x{scale.page}"
-    rows = []
     with serving(short, long, few) as site:
-        for name in (BARE, OURS):
-            if name in present():
-                small, big = (run("memory:peak", name, site.url, bucket) for bucket in (short, long))
-                rows.append((f"peak, {name}", f"{small:.1f} MB", f"{big:.1f} MB", f"{big - small:+.1f} MB", ""))
+        small, big = (run("memory:peak", site.url, bucket) for bucket in (short, long))
         alive = run("memory:kept", site.url, few)
-    rows[-1] = (*rows[-1][:-1], "≤ +10 MB")
-    rows.append((f"alive for each object kept, one a page, {OURS}", "", f"{alive:.1f} kB", "", "no page of 1 MB"))
+    rows = [
+        ("peak of the process", f"{small:.1f} MB", f"{big:.1f} MB", f"{big - small:+.1f} MB", "≤ +10 MB"),
+        ("alive for each object kept, one a page", "", f"{alive:.1f} kB", "", "no page of 1 MB"),
+    ]
     objects = [f"{pages * scale.page:,} objects" for pages in scale.memory_pages]
-    return Table("Memory", ("what", *objects, "more", "target"), rows)
+    return Table(f"Memory of a walk, {OURS}", ("what", *objects, "more", "target"), rows)
