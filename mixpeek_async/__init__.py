@@ -5,8 +5,10 @@ async with AsyncMixpeek(api_key="sk_…", namespace="production") as client:
         print(obj.object_id, obj.status)
 """
 
+from mixpeek_async._clock import Clock
 from mixpeek_async._retry import RetryPolicy
 from mixpeek_async._telemetry import Hooks, PageReceived, RequestSent, ResponseReceived, RetryScheduled
+from mixpeek_async.buckets import Buckets
 from mixpeek_async.client import AsyncMixpeek
 from mixpeek_async.errors import (
     AuthenticationError,
@@ -50,8 +52,9 @@ from mixpeek_async.models import (
     Source,
     SourceType,
 )
+from mixpeek_async.objects import Objects
 from mixpeek_async.pager import Pager, PageWalk, Walk
-from mixpeek_async.query import BucketQuery, Field, Filter, ObjectQuery, Sort, field
+from mixpeek_async.query import BucketQuery, Field, Filter, InvalidPolicy, ObjectQuery, Sort, field
 
 __all__ = [
     "ApiWarning",
@@ -63,9 +66,11 @@ __all__ = [
     "BlobType",
     "Bucket",
     "BucketQuery",
+    "Buckets",
     "CertificateError",
     "CheckpointError",
     "ClientClosedError",
+    "Clock",
     "ConnectionFailedError",
     "Edge",
     "Field",
@@ -73,6 +78,7 @@ __all__ = [
     "Hooks",
     "InvalidArgumentError",
     "InvalidObjectError",
+    "InvalidPolicy",
     "ListStats",
     "MalformedResponseError",
     "MixpeekError",
@@ -81,6 +87,7 @@ __all__ = [
     "Object",
     "ObjectQuery",
     "ObjectStatus",
+    "Objects",
     "OffsetLimitError",
     "Page",
     "PageReceived",

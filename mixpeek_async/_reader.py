@@ -100,6 +100,7 @@ class Reader(Generic[T]):
         self._recent: deque[T] = deque(maxlen=ANCHORS)
         self._place = resume.place if resume else Place(Position(options.offset))
         self._last_id = resume.last_id if resume else None
+        self._passed_row = False
         self._window = 1
         self._lock = asyncio.Lock()
         self._closed = False
@@ -119,6 +120,7 @@ class Reader(Generic[T]):
                 continue
             if self._memory.add(self._source.identity(item)):
                 self.progress.items += 1
+                self._passed_row = False
                 page.new += 1
                 self._recent.append(item)
                 if not page.ahead:
@@ -160,6 +162,9 @@ class Reader(Generic[T]):
         """Where the next object is, and by what it can be found when the list has changed."""
         before = self._resume or Checkpoint(scope=self._source.scope, place=self._place)
         place = self.page.place if self.page else self._place
+        if self._passed_row:
+            # The row before the place cannot be had: there is nothing to check the place by.
+            return Checkpoint(scope=self._source.scope, place=place)
         if not self._recent:
             return attrs.evolve(before, place=place, last_id=self._id_before_place())
         fingerprints = [fingerprint(self._source.identity(item)) for item in self._recent]
@@ -224,7 +229,7 @@ class Reader(Generic[T]):
         explained = self._course.name_row(explained)
         behind = self._course.pass_row(error)
         if behind is not None:
-            self._place, self._last_id = behind, None
+            self._place, self._passed_row = behind, True
         if explained is error:
             raise error
         raise explained from error

@@ -50,6 +50,10 @@ class _OpenEnum(StrEnum):
         member._name_ = member._value_ = value
         return member
 
+    def __reduce_ex__(self, proto: object) -> tuple[type[Self], tuple[str]]:
+        # By value: a value that is not in the enum has no name to find it by.
+        return type(self), (str(self.value),)
+
 
 class ObjectStatus(_OpenEnum):
     """How far the processing of an object has come, or a bucket (the API has one enum for both)."""

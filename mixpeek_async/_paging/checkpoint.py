@@ -9,11 +9,11 @@ query are in it as fingerprints, so that it fits no other listing. No key, and n
 
 import base64
 import hashlib
-import json
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Final
 
 import attrs
+import msgspec
 
 from mixpeek_async.errors import CheckpointError
 from mixpeek_async.query import Position
@@ -26,6 +26,7 @@ ANCHORS: Final = 32
 _PREFIX = "mpc1."
 # A cursor may be long; ten megabytes are none.
 _MAX_LENGTH = 1 << 20
+_MAX_ROW = 1 << 32
 _DIGEST = 8
 _FINGERPRINT = 5
 
@@ -64,33 +65,43 @@ class Checkpoint:
 
     def encode(self) -> str:
         """The checkpoint as a string that is safe in a URL, a file name and a log."""
-        payload = json.dumps(
-            [
-                _scope_marks(self.scope),
-                self.place.position.cursor,
-                self.place.position.offset,
-                self.place.index,
-                self.last_id,
-                base64.b64encode(b"".join(self.anchors)).decode(),
-                self.last_date.isoformat() if self.last_date else None,
-            ],
-            separators=(",", ":"),
-        ).encode()
+        payload = msgspec.json.encode(
+            _Parts(
+                scope=_scope_marks(self.scope),
+                cursor=self.place.position.cursor,
+                offset=self.place.position.offset,
+                index=self.place.index,
+                last_id=self.last_id,
+                anchors=b"".join(self.anchors),
+                last_date=self.last_date,
+            )
+        )
         return _PREFIX + _as_text(_digest(payload) + payload)
 
     @classmethod
     def decode(cls, text: object, scope: Scope) -> "Checkpoint":
         """The checkpoint that `encode` made into `text`; CheckpointError when it is none, or not of `scope`."""
-        marks, cursor, offset, index, last_id, anchors, date = _open(text)
-        _refuse_other_scope(marks, scope)
-        joined = base64.b64decode(anchors)
+        parts = _open(text)
+        _refuse_other_scope(parts.scope, scope)
         return cls(
             scope=scope,
-            place=Place(Position(offset, cursor), index),
-            last_id=last_id,
-            anchors=tuple(joined[i : i + _FINGERPRINT] for i in range(0, len(joined), _FINGERPRINT)),
-            last_date=None if date is None else datetime.fromisoformat(date),
+            place=Place(Position(parts.offset, parts.cursor), parts.index),
+            last_id=parts.last_id,
+            anchors=tuple(parts.anchors[i : i + _FINGERPRINT] for i in range(0, len(parts.anchors), _FINGERPRINT)),
+            last_date=parts.last_date,
         )
+
+
+class _Parts(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """What stands in a checkpoint, in its order."""
+
+    scope: tuple[str, str, str]
+    cursor: str | None
+    offset: Annotated[int, msgspec.Meta(ge=0, le=_MAX_ROW)]
+    index: Annotated[int, msgspec.Meta(ge=0, le=_MAX_ROW)]
+    last_id: str | None
+    anchors: bytes
+    last_date: Annotated[datetime, msgspec.Meta(tz=True)] | None
 
 
 def fingerprint(identity: str) -> bytes:
@@ -106,15 +117,15 @@ def _digest(payload: bytes) -> bytes:
     return hashlib.blake2b(payload, digest_size=_DIGEST, person=b"mixpeek-ckpt").digest()
 
 
-def _scope_marks(scope: Scope) -> list[str]:
-    return [_hash(part, 6).hex() for part in (scope.bucket, scope.namespace, scope.query)]
+def _scope_marks(scope: Scope) -> tuple[str, str, str]:
+    return _hash(scope.bucket, 6).hex(), _hash(scope.namespace, 6).hex(), _hash(scope.query, 6).hex()
 
 
 def _as_text(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def _open(text: object) -> list[Any]:
+def _open(text: object) -> _Parts:
     """The parts of a checkpoint that nobody has touched since it was made, and that this version understands."""
     if not isinstance(text, str):
         raise CheckpointError(f"a checkpoint is a string, not {type(text).__name__}")
@@ -130,11 +141,14 @@ def _open(text: object) -> list[Any]:
     # Compared as text too: base64 has spare bits, and a string that was touched is not to be trusted.
     if raw[:_DIGEST] != _digest(raw[_DIGEST:]) or _as_text(raw) != body:
         raise CheckpointError("the checkpoint was changed or cut: pass the string that .checkpoint gave, as it was")
-    parts: list[Any] = json.loads(raw[_DIGEST:])
-    return parts
+    try:
+        return msgspec.json.decode(raw[_DIGEST:], type=_Parts)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        # The digest holds no secret: somebody has made this one up.
+        raise CheckpointError("this is no checkpoint: pass the string that .checkpoint gave, as it was") from None
 
 
-def _refuse_other_scope(marks: list[str], scope: Scope) -> None:
+def _refuse_other_scope(marks: tuple[str, str, str], scope: Scope) -> None:
     for mark, ours, name in zip(marks, _scope_marks(scope), ("bucket", "namespace", "query"), strict=True):
         if mark != ours:
             raise CheckpointError(f"the checkpoint is of another {name}: it fits only the listing that it came from")

@@ -88,7 +88,7 @@ class Course:
         self.track = OffsetTrack(
             place.position.offset,
             self.identify,
-            mark=Mark(self.resume.last_id, place.position.offset - 1) if self.resume.last_id and known else None,
+            mark=Mark(self.resume.last_id, place.position.offset - 1) if known and place.position.offset else None,
             resumed=known,
             is_passed=self._is_passed if self.resume.last_date else None,
         )
@@ -300,6 +300,8 @@ class Course:
         if hash(cursor) in self._cursors:
             self._impasse = PaginationLoopError, "the server gave the same cursor twice in one walk"
         self._cursors.add(hash(cursor))
+        if self.cursor is None:
+            self._stale.clear()
         self.cursor = cursor
         self.memory.bound()
 

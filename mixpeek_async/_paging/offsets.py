@@ -129,7 +129,10 @@ class OffsetTrack:
 
     def begins_at(self, offset: int, rows: list[Any]) -> bool:
         """Whether the row at `offset` is known, and comes first in `rows`."""
-        return bool(rows) and self.mark is not None and self.mark == Mark(self.identify(rows[0]), offset)
+        # A record without an id cannot be known again.
+        if not rows or self.mark is None or self.mark.identity is None:
+            return False
+        return self.mark == Mark(self.identify(rows[0]), offset)
 
     # Where to ask
 
@@ -261,6 +264,7 @@ class OffsetTrack:
         return (
             self.aligned
             and self.mark is not None
+            and self.mark.identity is not None
             and self.mark.at >= offset
             and ids[self.mark.at - offset :][:1] == [self.mark.identity]
         )

@@ -20,6 +20,7 @@ from mixpeek_async import (
     ServerError,
 )
 from mixpeek_async._paging import Checkpoint, Place, Scope, fingerprint
+from mixpeek_async._paging.checkpoint import _as_text, _digest
 from mixpeek_async.emulator import Emulator, Fault
 from mixpeek_async.query import Position
 
@@ -294,6 +295,30 @@ async def test_a_bad_record_is_behind_the_checkpoint_of_its_error() -> None:
     assert [obj.object_id for obj in rest] == ["c", "d"]
 
 
+@pytest.mark.parametrize("deleted", [0, 2, 8])
+async def test_the_place_behind_a_record_without_an_id_is_checked_all_the_same(deleted: int) -> None:
+    rows = [{"bucket_id": "bkt_test"} if n == 12 else objects([n])[0] for n in range(30)]
+
+    def answer(query: Query) -> Any:
+        end = query.offset + query.limit
+        return {"results": rows[query.offset : end], "pagination": {"has_more": end < len(rows)}}
+
+    async with ListServer(answer) as server, server.client() as client:
+        ids: list[str] = []
+
+        async def walk() -> None:
+            async for obj in client.objects.list("bkt_test", page_size=10):
+                ids.append(obj.object_id)
+
+        with pytest.raises(InvalidObjectError) as caught:
+            await walk()
+        del rows[:deleted]
+        rest = client.objects.list("bkt_test", page_size=10, resume=caught.value.checkpoint, on_invalid="skip")
+        ids += [obj.object_id async for obj in rest]
+
+    assert ids == [str(n) for n in range(30) if n != 12]
+
+
 async def test_a_checkpoint_is_short_safe_in_a_url_and_holds_no_secret() -> None:
     async with Emulator(objects=100) as emulator, connect(emulator) as client:
         _, checkpoint = await walk_some(client, emulator, 90, page_size=40)
@@ -360,6 +385,29 @@ def test_a_changed_character_is_refused(at: int, char: str) -> None:
 def test_garbage_is_refused(garbage: Any) -> None:
     with pytest.raises(CheckpointError):
         Checkpoint.decode(garbage, SCOPE)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b"null",
+        b"[]",
+        b"[1,2]",
+        b"[" * 3_000,
+        b'[["","",""],null,-5,0,null,"",null]',
+        b'[["","",""],null,"a",0,null,"",null]',
+        b'[["","",""],null,1000000000000000000000000000000,0,null,"",null]',
+        b'[["","",""],null,0,0,null,"",null,1]',
+        b'[["","",""],null,0,0,null,"","soon"]',
+        b'[["","",""],null,0,0,null,"%",null]',
+    ],
+)
+def test_a_made_up_checkpoint_is_refused_although_its_digest_is_right(payload: bytes) -> None:
+    with pytest.raises(CheckpointError):
+        Checkpoint.decode("mpc1." + _as_text(_digest(payload) + payload), SCOPE)
 
 
 @pytest.mark.parametrize("cut", range(0, len(GOOD), 7))
