@@ -233,13 +233,13 @@ class Transport:
         try:
             with self._deadlines.within(min(self._timeout, time_left)):
                 response = await self._exchange(request)
-            exchange.answered(response)
-            return self._accept(response, parse)
         except MixpeekError as error:
             return error
         # All of them: a session, its connector and its traces may be the caller's own, and raise what they like.
         except Exception as error:
             return self._failure(error)
+        exchange.answered(response)
+        return self._accept(response, parse)
 
     def _accept(self, response: Response, parse: Callable[[Response], R]) -> R | MixpeekError:
         if response.status == 206:
@@ -248,8 +248,9 @@ class Transport:
             return status_error(self._without_key(response))
         try:
             return parse(response)
-        except MixpeekError:
-            pass
+        except MixpeekError as error:
+            if self._key.encode() not in response.body:
+                return error
         # Errors quote the answer, and their frames hold it.
         return _parsed(self._without_key(response), parse)
 
