@@ -32,6 +32,7 @@ __all__ = ["Accepted", "Course"]
 
 _MAX_EMPTY_PAGES = 100
 _MAX_STALE_PAGES = 3
+_MAX_GAPS = 100
 _REFUSALS = frozenset({400, 410, 422})
 _ADRIFT = (
     CheckpointError,
@@ -76,6 +77,7 @@ class Course:
     """Rows from the start of the list to the end of what was received, in a walk by cursor."""
     _cursors: set[int] = attrs.field(factory=set)
     _empty: int = 0
+    _gaps: int = 0
     _stale: list[tuple[str | None, int]] = attrs.field(factory=list)
     _impasse: tuple[type[MixpeekError], str] | None = None
 
@@ -225,6 +227,7 @@ class Course:
         """Take note that `rows` were dealt with, and that `new` of them were no repeats."""
         if new:
             self._stale.clear()
+            self._gaps = 0
         elif rows:
             self._stale.append((self.identify(rows[0]), len(rows)))
         if self._stands_still():
@@ -240,8 +243,17 @@ class Course:
         )
         if joined.adrift:
             self._impasse = _ADRIFT
+        elif not joined.fits:
+            self._note_gap()
         self.progress.shifts += self.track.lost and not was_lost
         return joined
+
+    def _note_gap(self) -> None:
+        """The list has shifted, so that known rows that come again are no sign of a loop; gap after gap is one."""
+        self._stale.clear()
+        self._gaps += 1
+        if self._gaps >= _MAX_GAPS:
+            self._impasse = PaginationLoopError, f"{_MAX_GAPS} pages did not join on, and no new object came between"
 
     def _pass_by(self, rows: list[Any]) -> int:
         """How many rows the walk had dealt with of the page at whose cursor it is taken up.

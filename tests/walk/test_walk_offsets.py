@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mixpeek_async._paging import ReceivedPage, Scope
@@ -107,6 +107,7 @@ shapes = st.sampled_from(["has_more", "page", "silent"])
 
 
 @settings(max_examples=1_000, deadline=None)
+@example(117, "silent", 7, True, 0.1, 4, 117)
 @given(
     count=st.integers(0, 300),
     shape=shapes,
