@@ -1,23 +1,12 @@
 """Reading a listing from a place on: the page that is open, the next one, and what stands in the checkpoint."""
 
 import asyncio
-from collections import deque
 from datetime import datetime
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 import attrs
 
-from mixpeek_async._paging import (
-    ANCHORS,
-    Accepted,
-    Checkpoint,
-    Course,
-    Memory,
-    Place,
-    ReceivedPage,
-    Scope,
-    fingerprint,
-)
+from mixpeek_async._paging import Accepted, Checkpoint, Course, Memory, Place, ReceivedPage, Scope, Trail
 from mixpeek_async._read_ahead import Fetcher, ReadAhead
 from mixpeek_async.errors import InvalidObjectError, MixpeekError, StatusError
 from mixpeek_async.models import Progress
@@ -94,11 +83,10 @@ class Reader(Generic[T]):
         self.ahead = ReadAhead(source, self.progress)
         self._source = source
         self._options = options
-        self._resume = resume
         self._memory = Memory(resume.anchors if resume else ())
         self._course = Course(options, source.identify, self._date_of_row, self._memory, self.progress, resume)
-        self._recent: deque[T] = deque(maxlen=ANCHORS)
         self._place = resume.place if resume else Place(Position(options.offset))
+        self._trail = Trail(self._place, resume)
         self._last_id = resume.last_id if resume else None
         self._passed_row = False
         self._window = 1
@@ -118,11 +106,12 @@ class Reader(Generic[T]):
                 page.new += 1
                 self._on_invalid(error)
                 continue
-            if self._memory.add(self._source.identity(item)):
+            identity = self._source.identity(item)
+            if self._memory.add(identity):
                 self.progress.items += 1
                 self._passed_row = False
                 page.new += 1
-                self._recent.append(item)
+                self._trail.add(identity, self._source.date(item))
                 if not page.ahead:
                     page.ahead = True
                     self._read_ahead(page)
@@ -160,20 +149,16 @@ class Reader(Generic[T]):
 
     def checkpoint(self) -> Checkpoint:
         """Where the next object is, and by what it can be found when the list has changed."""
-        before = self._resume or Checkpoint(scope=self._source.scope, place=self._place)
         place = self.page.place if self.page else self._place
         if self._passed_row:
             # The row before the place cannot be had: there is nothing to check the place by.
             return Checkpoint(scope=self._source.scope, place=place)
-        if not self._recent:
-            return attrs.evolve(before, place=place, last_id=self._id_before_place())
-        fingerprints = [fingerprint(self._source.identity(item)) for item in self._recent]
-        return attrs.evolve(
-            before,
+        return Checkpoint(
+            scope=self._source.scope,
             place=place,
             last_id=self._id_before_place(),
-            anchors=(*before.anchors, *fingerprints)[-ANCHORS:],
-            last_date=self._deciding_date(self._recent[-1]),
+            anchors=self._trail.anchors(),
+            last_date=self._trail.deciding_date(),
         )
 
     @property
@@ -258,19 +243,3 @@ class Reader(Generic[T]):
         """The id of the last row that was dealt with, be it a record that could not be structured."""
         page = self.page
         return self._source.identify(page.received.rows[page.next - 1]) if page and page.next else self._last_id
-
-    def _deciding_date(self, last: T) -> datetime | None:
-        """The date of the last object, if every object of that date is among the recent ones."""
-        date, first = self._source.date(last), self._source.date(self._recent[0])
-        if date is None or first is None:
-            return None
-        all_of_walk = len(self._recent) == self.progress.items
-        return date if first < date or (all_of_walk and self._begins_before(date)) else None
-
-    def _begins_before(self, date: datetime) -> bool:
-        """Whether what lies before this walk, if anything does, is older than `date`."""
-        if self._resume is None:
-            return self._options.offset == 0
-        if self._resume.anchors:
-            return self._resume.last_date is not None and self._resume.last_date < date
-        return self._resume.place == Place(Position())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import Any, ClassVar, TypeAlias, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, TypeAlias, TypeVar, dataclass_transform, get_args, get_origin
 
 import attrs
 import msgspec
@@ -178,8 +178,7 @@ def record(cls: type[T]) -> type[T]:
 
 def record_fields(cls: type[Any]) -> dict[str, Any]:
     """The fields of a noun and their types."""
-    hints = get_type_hints(cls)
-    return {field.name: hints[field.name] for field in attrs.fields(cls)}
+    return {field.name: field.type for field in attrs.fields(cls)}
 
 
 def inner_record(hint: Any) -> type[Record] | None:

@@ -6,7 +6,6 @@ that hold it; each is turned into one of ours outside of the `except` block, so 
 
 import asyncio
 import functools
-import importlib.metadata
 import math
 import platform
 import random
@@ -60,7 +59,9 @@ _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None)
 
 @functools.cache
 def user_agent() -> str:
-    """`mixpeek-async/1.2.3 aiohttp/3.14.5 Python/3.13.0`; read from disk once."""
+    """`mixpeek-async/1.2.3 aiohttp/3.14.5 Python/3.13.0`; read from disk once, and not before it is needed."""
+    import importlib.metadata
+
     try:
         ours = importlib.metadata.version("mixpeek-async")
     except importlib.metadata.PackageNotFoundError:  # copied into another program

@@ -5,8 +5,6 @@ back, and `extra` the keys of it that have no field here (a user's own metadata 
 root of an object; the API adds fields over time).
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 from typing import Generic, Self, TypeVar

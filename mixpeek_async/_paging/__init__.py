@@ -1,12 +1,12 @@
 """From page to page: what an answer says about the next one, and where it begins. Pure, without I/O."""
 
-from mixpeek_async._paging.checkpoint import ANCHORS, Checkpoint, Place, Scope, fingerprint
+from mixpeek_async._paging.checkpoint import Checkpoint, Place, Scope
 from mixpeek_async._paging.course import Accepted, Course
 from mixpeek_async._paging.memory import Memory
 from mixpeek_async._paging.page import ReceivedPage
+from mixpeek_async._paging.trail import Trail
 
 __all__ = [
-    "ANCHORS",
     "Accepted",
     "Checkpoint",
     "Course",
@@ -14,5 +14,5 @@ __all__ = [
     "Place",
     "ReceivedPage",
     "Scope",
-    "fingerprint",
+    "Trail",
 ]

@@ -97,7 +97,7 @@ def _read_laxly(body: bytes) -> _Envelope | bool:
 
 def _structure(raw: msgspec.Raw, cls: type[R], root: str) -> R:
     try:
-        return converter.structure(raw, cls)
+        return converter().structure(raw, cls)
     except UNREADABLE as error:
         problem, path = explain(error, root)
     raise MalformedResponseError(f"{path}: {problem}", path=path)

@@ -5,19 +5,22 @@ Its structure hooks take the JSON text of a record, not a dict: msgspec decodes 
 wrong. What it decodes into is a TypedDict made from the attrs class, whose dict becomes the noun's own.
 """
 
+import functools
 import operator
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, NotRequired, TypedDict, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired, TypedDict, TypeVar, get_args, get_origin
 
 import attrs
-import cattrs
 import msgspec
 
 from mixpeek_async._record import Record, adopt, inner_record, record_fields
 from mixpeek_async._text import printable
 from mixpeek_async.errors import InvalidObjectError
+
+if TYPE_CHECKING:
+    import cattrs
 
 __all__ = ["UNREADABLE", "converter", "explain", "identifier", "structurer"]
 
@@ -26,10 +29,21 @@ R = TypeVar("R", bound=Record)
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises at JSON that is broken, of a wrong type, or nested deeper than Python's stack."""
 
-converter = cattrs.Converter()
+
+@functools.cache
+def converter() -> "cattrs.Converter":
+    """The converter, made for the first answer: importing cattrs costs as much as a tenth of this package."""
+    import cattrs
+
+    made = cattrs.Converter()
+    made.register_structure_hook_factory(_is_record, _record_hook)
+    return made
 
 
-@converter.register_structure_hook_factory(lambda cls: isinstance(cls, type) and issubclass(cls, Record))
+def _is_record(cls: Any) -> bool:
+    return isinstance(cls, type) and issubclass(cls, Record)
+
+
 def _record_hook(cls: type[R]) -> Callable[[Any, Any], R]:
     decode = _decoder(cls)
 
@@ -81,7 +95,7 @@ def _mirrored(hint: Any, date: Any) -> Any:
 
 def structurer(cls: type[R]) -> Callable[[Any, int], R]:
     """A function that makes a `cls` of row number `index` of a page, or raises InvalidObjectError."""
-    hook: Callable[[Any, Any], R] = converter.get_structure_hook(cls)
+    hook: Callable[[Any, Any], R] = converter().get_structure_hook(cls)
 
     def structure(row: Any, index: int) -> R:
         try:
@@ -93,6 +107,7 @@ def structurer(cls: type[R]) -> Callable[[Any, int], R]:
     return structure
 
 
+@functools.cache
 def identifier(key: str) -> Callable[[Any], str | None]:
     """A function that reads the string under `key` of a row and nothing else; None where there is none."""
     decoder = msgspec.json.Decoder(msgspec.defstruct("Identified", [(key, str)]))

@@ -25,7 +25,7 @@ def record_parser(cls: type[R]) -> Callable[[Response], R]:
         try:
             # What is skipped is not looked at: only this sees a byte that is no UTF-8.
             body.decode("utf-8")
-            return converter.structure(msgspec.Raw(body), cls)
+            return converter().structure(msgspec.Raw(body), cls)
         except msgspec.ValidationError as error:
             problem, path = explain(error, "$")
             failure = MalformedResponseError(f"{path}: {problem}", path=path)

@@ -21,6 +21,14 @@ def _measure(module: str, environment: dict[str, str]) -> dict[str, float]:
     return {"cpu": float(done.stdout)}
 
 
+def _with_bytecode_in(cache: str) -> dict[str, str]:
+    environment = os.environ | {"PYTHONPYCACHEPREFIX": cache}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    for name in _MODULES:
+        _measure(name, environment)
+    return environment
+
+
 def table(scale: Scale) -> Table:
     """Ours beside aiohttp's, which is a part of it, both from bytecode.
 
@@ -28,10 +36,8 @@ def table(scale: Scale) -> Table:
     compiled, would not. So both get a cache of their own, filled before anything is measured.
     """
     with tempfile.TemporaryDirectory() as cache:
-        environment = os.environ | {"PYTHONPYCACHEPREFIX": cache}
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        for name in _MODULES:
-            _measure(name, environment)
+        # A single round says nothing, and filling a cache for it would be most of the work.
+        environment = _with_bytecode_in(cache) if scale.imports > 1 else dict(os.environ)
         results = race(_MODULES, scale.imports, lambda name: _measure(name, environment))
     rows = [
         (

@@ -19,8 +19,8 @@ from mixpeek_async import (
     RetryPolicy,
     ServerError,
 )
-from mixpeek_async._paging import Checkpoint, Place, Scope, fingerprint
-from mixpeek_async._paging.checkpoint import _as_text, _digest
+from mixpeek_async._paging import Checkpoint, Place, Scope
+from mixpeek_async._paging.checkpoint import _as_text, _digest, fingerprint
 from mixpeek_async.emulator import Emulator, Fault
 from mixpeek_async.query import Position
 
