@@ -5,6 +5,7 @@ clean-up waits for the garbage collector.
 """
 
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Generator
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -20,12 +21,12 @@ __all__ = ["PageWalk", "Pager", "Walk"]
 T = TypeVar("T")
 
 
-class _Closing:
+class _Closing(ABC):
     """What walks and pagers share: `aclose`, and `async with` that calls it."""
 
+    @abstractmethod
     async def aclose(self) -> None:
         """End the walk here. The client stays open."""
-        raise NotImplementedError
 
     async def __aenter__(self) -> Self:
         return self

@@ -25,8 +25,8 @@ from mixpeek_async.emulator import Emulator
 __all__ = ["mixpeek_client", "mixpeek_emulator", "running"]
 
 if TYPE_CHECKING or importlib.util.find_spec("pytest_asyncio") is None:
-    # The plugin of anyio runs whatever fixture is async.
-    _async_fixture = pytest.fixture
+    # The plugin of anyio runs whatever fixture is async. (tests/test_testing.py comes here, in a process of its own.)
+    _async_fixture = pytest.fixture  # pragma: no cover
 else:
     from pytest_asyncio import fixture as _async_fixture
 

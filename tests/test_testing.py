@@ -56,6 +56,35 @@ def test_a_project_can_bring_an_emulator_of_its_own_settings(pytester: pytest.Py
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 
+def test_the_client_is_at_home_with_the_plugin_of_anyio(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        import sys
+
+        import pytest
+
+        sys.modules["pytest_asyncio"] = None  # as where it is not installed
+        pytest_plugins = ["mixpeek_async.testing"]
+
+        @pytest.fixture
+        def anyio_backend():
+            return "asyncio"
+        """
+    )
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.anyio
+        async def test_it(mixpeek_emulator, mixpeek_client):
+            mixpeek_emulator.seed(3)
+            assert len(await mixpeek_client.objects.list(mixpeek_emulator.bucket).to_list()) == 3
+        """
+    )
+    pytester.makeini("[pytest]\nfilterwarnings = error")
+    pytester.runpytest_subprocess("-p", "no:asyncio").assert_outcomes(passed=1)
+
+
 def test_the_emulator_needs_no_async_plugin(pytester: pytest.Pytester) -> None:
     pytester.makeconftest('pytest_plugins = ["mixpeek_async.testing"]')
     pytester.makepyfile("def test_it(mixpeek_emulator):\n    assert mixpeek_emulator.url")

@@ -206,6 +206,55 @@ async def test_a_page_by_cursor_with_nothing_known_is_no_place_to_go_on_from() -
             await client.objects.list("bkt_test", resume=pager.checkpoint).to_list()
 
 
+async def test_a_page_by_cursor_whose_dates_are_out_of_order_is_no_place_to_go_on_from() -> None:
+    rows = [{**row, "created_at": f"2026-01-01T00:{number:02}:00Z"} for number, row in enumerate(objects(range(50)))]
+
+    def answer(query: Query) -> Any:
+        start = int(query.cursor or 0)
+        return {"results": rows[start : start + 40], "pagination": {"next_cursor": "40" if start < 40 else None}}
+
+    async with ListServer(answer) as server, server.client() as client:
+        pager = client.objects.list("bkt_test", max_items=45)
+        await pager.to_list()
+        rows[40:] = [{**rows[number], "object_id": f"other {number}"} for number in (45, 44, 49, 41)]
+
+        with pytest.raises(CheckpointError, match="start anew"):
+            await client.objects.list("bkt_test", resume=pager.checkpoint).to_list()
+
+
+async def test_a_page_by_cursor_goes_on_behind_a_record_without_an_id() -> None:
+    def answer(query: Query) -> Any:
+        start = int(query.cursor or 0)
+        rows = [{"bucket_id": "bkt_test"} if n == 12 else objects([n])[0] for n in range(start, start + 10)]
+        return {"results": rows, "pagination": {"next_cursor": "10" if not start else None}}
+
+    async with ListServer(answer) as server, server.client() as client:
+        walk = aiter(client.objects.list("bkt_test"))
+        with pytest.raises(InvalidObjectError) as caught:
+            _ = [obj async for obj in walk]
+        rest = await client.objects.list("bkt_test", resume=caught.value.checkpoint).to_list()
+
+    assert [obj.object_id for obj in rest] == [str(n) for n in range(13, 20)]
+
+
+@pytest.mark.parametrize("deleted", [0, 1])
+async def test_a_bad_record_among_those_that_dates_decide_on_is_still_to_come(deleted: int) -> None:
+    rows = [{**row, "created_at": f"2026-01-01T00:{number:02}:00Z"} for number, row in enumerate(objects(range(60)))]
+    rows[50] = {"object_id": "50", "bucket_id": 7}
+
+    def answer(query: Query) -> Any:
+        end = query.offset + query.limit
+        return {"results": rows[query.offset : end], "pagination": {"has_more": end < len(rows)}}
+
+    async with ListServer(answer) as server, server.client() as client:
+        pager = client.objects.list("bkt_test", max_items=50)
+        await pager.to_list()
+        del rows[deleted:50]
+        rest = client.objects.list("bkt_test", resume=pager.checkpoint)
+        with pytest.raises(InvalidObjectError):
+            await anext(aiter(rest))
+
+
 @pytest.mark.parametrize("status", [400, 410, 422])
 async def test_an_expired_cursor_is_a_checkpoint_error_and_never_a_new_start(status: int) -> None:
     async with Emulator(objects=30) as emulator, connect(emulator) as client:

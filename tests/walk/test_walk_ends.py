@@ -80,6 +80,19 @@ async def test_a_server_that_ignores_the_offset_is_a_loop() -> None:
     assert len(server.queries) < 10
 
 
+async def test_a_list_that_shifts_for_ever_and_shows_nothing_new_is_a_loop() -> None:
+    def answer(query: Query) -> Any:
+        # The first page again wherever it may be asked for, and between its copies rows that come only once.
+        ids = "abcdefghij" if query.offset in (0, 10) else [f"{query.number}.{row}" for row in range(3)]
+        return {"results": objects(ids[: query.limit]), "pagination": {"has_more": True}}
+
+    async with ListServer(answer) as server, server.client() as client:
+        ids, error = await walk_until_it_fails(client.objects.list("bkt_test", page_size=10))
+
+    assert (ids, type(error)) == (list("abcdefghij"), PaginationLoopError)
+    assert len(server.queries) < 300
+
+
 async def test_99_empty_pages_that_say_more_are_walked_through() -> None:
     def answer(query: Query) -> Any:
         return cursor_page("z", None) if query.number == 100 else cursor_page("", f"cursor {query.number}")

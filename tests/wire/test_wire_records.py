@@ -105,6 +105,11 @@ OUT_OF_RANGE = {
 }
 
 
+def test_an_unknown_number_beyond_any_decimal_is_infinite() -> None:
+    raw = msgspec.Raw(b'{"object_id": "obj_1", "bucket_id": "bkt_1", "x": 1e%s}' % (b"9" * 30))
+    assert structurer(Object)(raw, 0).extra == {"x": float("inf")}
+
+
 @pytest.mark.parametrize("number", [b"9" * 5_000, b"-" + b"9" * 5_000, b"1e999"], ids=["digits", "negative", "1e999"])
 @pytest.mark.parametrize("place", OUT_OF_RANGE.values(), ids=OUT_OF_RANGE)
 def test_a_number_that_python_cannot_hold_is_refused_in_a_field(place: bytes, number: bytes) -> None:

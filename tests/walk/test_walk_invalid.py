@@ -1,0 +1,56 @@
+"""A record that cannot be structured costs itself, and the caller says how."""
+
+from typing import Any
+
+import pytest
+from lists import ListServer, Query, objects
+
+from mixpeek_async import InvalidObjectError
+
+BAD = {"object_id": "bad", "bucket_id": 7}
+
+
+def answer(query: Query) -> Any:
+    rows = [*objects("ab"), BAD, *objects("cd"), BAD, *objects("e")][query.offset : query.offset + query.limit]
+    return {"results": rows, "pagination": {"has_more": query.offset + query.limit < 7}}
+
+
+async def test_the_walk_goes_on_behind_each_bad_record() -> None:
+    async with ListServer(answer) as server, server.client() as client:
+        walk = aiter(client.objects.list("bkt_test"))
+        ids: list[str] = []
+        for _ in range(2):
+            with pytest.raises(InvalidObjectError, match=r"bucket_id.*Expected `str`, got `int`") as caught:
+                ids.extend([obj.object_id async for obj in walk])
+        assert caught.value.path == "$.results[5].bucket_id"
+        assert caught.value.raw == b'{"object_id": "bad", "bucket_id": 7}'
+        assert (await anext(walk)).object_id == "e"
+
+
+async def test_bad_records_can_be_skipped_and_are_counted() -> None:
+    async with ListServer(answer) as server, server.client() as client:
+        pager = client.objects.list("bkt_test", page_size=3, on_invalid="skip")
+        assert [obj.object_id async for obj in pager] == ["a", "b", "c", "d", "e"]
+        assert pager.progress.invalid == 2
+
+
+async def test_a_function_is_handed_the_error_of_each_bad_record() -> None:
+    errors: list[InvalidObjectError] = []
+    async with ListServer(answer) as server, server.client() as client:
+        pager = client.objects.list("bkt_test", on_invalid=errors.append)
+        assert [obj.object_id async for obj in pager] == ["a", "b", "c", "d", "e"]
+    assert [error.path for error in errors] == ["$.results[2].bucket_id", "$.results[5].bucket_id"]
+
+
+async def test_a_function_that_raises_ends_no_walk() -> None:
+    def refuse(error: InvalidObjectError) -> None:
+        raise LookupError(error.path)
+
+    async with ListServer(answer) as server, server.client() as client:
+        walk = aiter(client.objects.list("bkt_test", on_invalid=refuse))
+        ids: list[str] = []
+        for _ in range(2):
+            with pytest.raises(LookupError):
+                ids += [(await anext(walk)).object_id for _ in range(7)]
+            ids.append((await anext(walk)).object_id)
+        assert [obj.object_id async for obj in walk] == []
