@@ -10,6 +10,7 @@ from mixpeek_async._clock import Clock, SystemClock
 from mixpeek_async._config import read_config
 from mixpeek_async._pacing import Pacer
 from mixpeek_async._retry import RetryPolicy
+from mixpeek_async._session import Session
 from mixpeek_async._telemetry import Hooks, Telemetry
 from mixpeek_async._transport import Transport
 from mixpeek_async.buckets import Buckets
@@ -79,15 +80,18 @@ class AsyncMixpeek:
         clock = SystemClock() if clock is None else clock
         self._namespace, self._base_url = config.namespace, config.base_url
         self._transport = Transport(
-            config,
-            session=session,
+            Session(
+                config,
+                session=session,
+                max_body_bytes=int(_positive(max_body_bytes, "max_body_bytes")),
+                clock=clock,
+                trace_configs=trace_configs,
+            ),
             timeout=_positive(timeout, "timeout"),
             policy=RetryPolicy() if retry is None else retry,
-            max_body_bytes=int(_positive(max_body_bytes, "max_body_bytes")),
             clock=clock,
             pacer=Pacer(clock, _whole_or_none(requests_per_minute, "requests_per_minute")),
             telemetry=Telemetry(hooks, clock),
-            trace_configs=trace_configs,
         )
         self.buckets = Buckets(self._transport)
         self.objects = Objects(self._transport)

@@ -19,18 +19,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_paging": {"errors", "models", "query"},
     "_wire": {"_paging", "_record", "_text", "errors", "models", "query"},
     "_telemetry": {"_clock", "_text", "_wire", "errors"},
-    "_transport": {
-        "_clock",
-        "_config",
-        "_deadlines",
-        "_pacing",
-        "_retry",
-        "_telemetry",
-        "_text",
-        "_wire",
-        "errors",
-        "models",
-    },
+    "_session": {"_clock", "_config", "_text", "_wire", "errors"},
+    "_transport": {"_clock", "_deadlines", "_pacing", "_retry", "_session", "_telemetry", "_wire", "errors", "models"},
     "_read_ahead": {"_paging", "errors", "models", "query"},
     "_reader": {"_paging", "_read_ahead", "errors", "models", "query"},
     "_pacing": {"_clock", "_wire"},
@@ -38,7 +28,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_source": {"_paging", "_record", "errors", "_transport", "_wire", "models", "query"},
     "objects": {"_source", "_transport", "_wire", "models", "pager", "query"},
     "buckets": {"_source", "_transport", "_wire", "models", "pager", "query"},
-    "client": {"_clock", "_config", "_pacing", "_retry", "_telemetry", "_transport", "buckets", "errors", "objects"},
+    "client": {
+        "_clock",
+        "_config",
+        "_pacing",
+        "_retry",
+        "_session",
+        "_telemetry",
+        "_transport",
+        "buckets",
+        "errors",
+        "objects",
+    },
     "__init__": {
         "_clock",
         "buckets",
@@ -89,9 +90,9 @@ def test_the_table_knows_every_room_and_no_other() -> None:
     assert set(MAY_IMPORT) == {room_of(path) for path in PACKAGE.rglob("*.py")}
 
 
-def test_only_the_transport_the_client_and_the_emulator_know_aiohttp() -> None:
+def test_only_the_session_the_client_and_the_emulator_know_aiohttp() -> None:
     users = {room_of(path) for path in PACKAGE.rglob("*.py") if "import aiohttp" in path.read_text("utf-8")}
-    assert users <= {"_transport", "client", "emulator"}
+    assert users <= {"_session", "client", "emulator"}
 
 
 def test_what_stands_at_the_door_is_sorted_and_there() -> None:

@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable
 
 from mixpeek_async import RetryPolicy
 from mixpeek_async._clock import SystemClock
-from mixpeek_async._config import Config
+from mixpeek_async._config import Config, Secret
 from mixpeek_async._pacing import Pacer
+from mixpeek_async._session import Session
 from mixpeek_async._telemetry import Telemetry
 from mixpeek_async._transport import Transport
 from mixpeek_async._wire import Request, Response
@@ -23,6 +24,7 @@ CALLS = 20_000
 ROUNDS = 15
 REQUEST = Request(target="/v1/x")
 ANSWER = Response(status=200)
+CONFIG = Config(api_key=Secret("sk_cost"), namespace="ns", base_url="http://127.0.0.1:9")
 
 
 class Instant(Transport):
@@ -46,11 +48,9 @@ async def main() -> None:
     """Print the difference: the least of all rounds, and the middle one."""
     clock = SystemClock()
     transport = Instant(
-        Config(api_key="sk_cost", namespace="ns", base_url="http://127.0.0.1:9"),
-        session=None,
+        Session(CONFIG, session=None, max_body_bytes=1_000, clock=clock),
         timeout=60,
         policy=RetryPolicy(),
-        max_body_bytes=1_000,
         clock=clock,
         telemetry=Telemetry(None, clock),
         pacer=Pacer(clock, None),

@@ -148,9 +148,11 @@ def test_a_good_key_is_not_shown_when_another_argument_is_refused(canary: Canary
 
 async def test_a_client_shows_no_key(canary: Canary) -> None:
     async with _used_client(canary) as client:
-        assert not canary.sings(client, *map(repr, (client, client.objects, client._transport)))
-        assert not canary.sings(repr(client._transport._headers))
-        for part in (client, client.objects, client._transport):
+        assert not canary.sings(
+            client, *map(repr, (client, client.objects, client._transport, client._transport._session))
+        )
+        assert not canary.sings(repr(client._transport._session._headers))
+        for part in (client, client.objects, client._transport, client._transport._session):
             with pytest.raises(TypeError):
                 vars(part)
 

@@ -13,11 +13,12 @@ from asking import a_client, ask
 from clocks import ManualClock
 from scripted import Connection, ScriptedServer, answer, page
 
-from mixpeek_async._config import Config
+from mixpeek_async._config import Config, Secret
 from mixpeek_async._pacing import Pacer
 from mixpeek_async._retry import RetryPolicy
+from mixpeek_async._session import Session, user_agent
 from mixpeek_async._telemetry import Telemetry
-from mixpeek_async._transport import Transport, user_agent
+from mixpeek_async._transport import Transport
 from mixpeek_async._wire import Request
 from mixpeek_async.errors import InvalidArgumentError, NotFoundError, TransportError
 from mixpeek_async.models import Progress
@@ -64,11 +65,14 @@ async def test_the_method_is_the_requests() -> None:
 async def _send(url: str, request: Request) -> None:
     clock = ManualClock()
     transport = Transport(
-        Config(api_key="sk_1", namespace="ns", base_url=url),
-        session=None,
+        Session(
+            Config(api_key=Secret("sk_1"), namespace="ns", base_url=url),
+            session=None,
+            max_body_bytes=1000,
+            clock=clock,
+        ),
         timeout=5,
         policy=RetryPolicy(),
-        max_body_bytes=1000,
         clock=clock,
         pacer=Pacer(clock),
         telemetry=Telemetry(None, clock),
