@@ -12,14 +12,15 @@ import attrs
 
 from mixpeek_async._paging.checkpoint import Checkpoint, Place
 from mixpeek_async._paging.ending import Outlook, Verdict, read_outlook
+from mixpeek_async._paging.guard import LoopGuard
 from mixpeek_async._paging.memory import Memory
-from mixpeek_async._paging.offsets import Joined, Mark, OffsetTrack, offset_limit_error
+from mixpeek_async._paging.offsets import Joined, OffsetTrack, offset_limit_error
 from mixpeek_async._paging.page import ReceivedPage
+from mixpeek_async._paging.resumption import ADRIFT, Resumption
 from mixpeek_async.errors import (
     CheckpointError,
     MixpeekError,
     PaginationError,
-    PaginationLoopError,
     RequestTimeoutError,
     ResponseTooLargeError,
     ServerError,
@@ -30,14 +31,7 @@ from mixpeek_async.query import MAX_OFFSET, MAX_PAGE_SIZE, ListOptions, PageRequ
 
 __all__ = ["Accepted", "Course"]
 
-_MAX_EMPTY_PAGES = 100
-_MAX_STALE_PAGES = 3
-_MAX_GAPS = 100
 _REFUSALS = frozenset({400, 410, 422})
-_ADRIFT = (
-    CheckpointError,
-    "none of the last objects before the checkpoint exists any more, so that its place cannot be found: start anew",
-)
 
 
 @attrs.frozen
@@ -71,32 +65,20 @@ class Course:
     track: OffsetTrack = attrs.field(init=False)
     _size: int = attrs.field(init=False)
     """The most rows to ask for now: less than the page size after a page that could not be had."""
-    _to_pass: int = 0
-    """Rows that the checkpoint says to pass by, at the start of the page of its cursor."""
     _counted: int | None = None
     """Rows from the start of the list to the end of what was received, in a walk by cursor."""
-    _cursors: set[int] = attrs.field(factory=set)
-    _empty: int = 0
-    _gaps: int = 0
-    _stale: list[tuple[str | None, int]] = attrs.field(factory=list)
-    _impasse: tuple[type[MixpeekError], str] | None = None
+    _resumption: Resumption | None = attrs.field(init=False, default=None)
+    _guard: LoopGuard = attrs.field(factory=LoopGuard)
 
     def __attrs_post_init__(self) -> None:
         self._size = self.options.page_size
         if self.resume is None:
             self.track = OffsetTrack(self.options.offset, self.identify)
             return
-        place, known = self.resume.place, bool(self.resume.anchors)
-        self.track = OffsetTrack(
-            place.position.offset,
-            self.identify,
-            mark=Mark(self.resume.last_id, place.position.offset - 1) if known and place.position.offset else None,
-            resumed=known,
-            is_passed=self._is_passed if self.resume.last_date else None,
-        )
-        self._to_pass = place.index
-        if place.position.cursor is not None:
-            self._go_by(place.position.cursor)
+        self._resumption = Resumption(self.resume, self.identify, self.date, self.memory)
+        self.track = self._resumption.track()
+        if self.resume.place.position.cursor is not None:
+            self._go_by(self.resume.place.position.cursor)
 
     @property
     def resuming(self) -> bool:
@@ -110,8 +92,8 @@ class Course:
         """
         if self.ended or wanted == 0:
             return None
-        if self._impasse is not None:
-            kind, message = self._impasse
+        if self._guard.impasse is not None:
+            kind, message = self._guard.impasse
             raise kind(message)
         size = self._size if wanted is None else min(self._size, wanted)
         # Counting costs the server 50 to 200 ms, and once is enough.
@@ -162,7 +144,7 @@ class Course:
         if joined.sure or outlook.verdict is not Verdict.END:
             self._look_ahead(request, outlook)
         self._counted = self.track.end
-        self._count_empty(len(page.rows) - joined.skip)
+        self._guard.received(len(page.rows) - joined.skip)
         return Accepted(joined.skip, end=self.track.end, next_cursor=None if self.ended else self.cursor)
 
     def shrink(self, error: MixpeekError, may_try_again: Callable[[], bool]) -> bool:
@@ -183,7 +165,7 @@ class Course:
         if row is None or self.progress.pages == 0 or not _may_be_too_large(error):
             return error
         named = copy.copy(error)
-        named.args = (f"row {row:,} of the list cannot be had, not even alone: {error.message}",)
+        named.args = (f"the row at offset {row:,} cannot be had, not even alone: {error.message}",)
         return named
 
     def pass_row(self, error: MixpeekError) -> Place | None:
@@ -196,6 +178,10 @@ class Course:
             return None
         self.cursor, self.track.end, self.track.mark = None, row + 1, None
         return Place(Position(row + 1))
+
+    @property
+    def _to_pass(self) -> int:
+        return self._resumption.to_pass if self._resumption else 0
 
     def _row_asked_for(self) -> int | None:
         """The number of the row, when one alone was asked for; None too where rows were not counted from the start."""
@@ -213,28 +199,21 @@ class Course:
         return error
 
     def _receive_by_cursor(self, request: PageRequest, page: ReceivedPage) -> Accepted | None:
-        skip = self._pass_by(page.rows) if self._to_pass else 0
-        if self._impasse is not None:
+        skip = self._resumption.pass_by(page.rows) if self._resumption and self._to_pass else 0
+        if skip is None:
+            self._guard.impasse = ADRIFT
             return None
         outlook = read_outlook(page.pagination, request, len(page.rows))
         if self._counted is not None:
             self._counted += len(page.rows)
         self._look_ahead(request, outlook)
-        self._count_empty(len(page.rows))
+        self._guard.received(len(page.rows))
         return Accepted(skip, next_cursor=None if self.ended else self.cursor)
 
     def consumed(self, rows: list[Any], new: int) -> None:
         """Take note that `rows` were dealt with, and that `new` of them were no repeats."""
-        if new:
-            self._stale.clear()
-            self._gaps = 0
-        elif rows:
-            self._stale.append((self.identify(rows[0]), len(rows)))
-        if self._stands_still():
-            self._impasse = (
-                PaginationLoopError,
-                "page after page holds nothing but objects of earlier pages: the server does not move on",
-            )
+        first = self.identify(rows[0]) if rows else None
+        self._guard.consumed(first, len(rows), new, by_cursor=self.cursor is not None, aligned=self.track.aligned)
 
     def _join(self, request: PageRequest, page: ReceivedPage, outlook: Outlook) -> Joined:
         was_lost = self.track.lost
@@ -242,53 +221,11 @@ class Course:
             request.position.offset, request.limit, page.rows, outlook.verdict, self.memory.__contains__
         )
         if joined.adrift:
-            self._impasse = _ADRIFT
+            self._guard.impasse = ADRIFT
         elif not joined.fits:
-            self._note_gap()
+            self._guard.gap()
         self.progress.shifts += self.track.lost and not was_lost
         return joined
-
-    def _note_gap(self) -> None:
-        """The list has shifted, so that known rows that come again are no sign of a loop; gap after gap is one."""
-        self._stale.clear()
-        self._gaps += 1
-        if self._gaps >= _MAX_GAPS:
-            self._impasse = PaginationLoopError, f"{_MAX_GAPS} pages did not join on, and no new object came between"
-
-    def _pass_by(self, rows: list[Any]) -> int:
-        """How many rows the walk had dealt with of the page at whose cursor it is taken up.
-
-        All up to the last one that is known, wherever that is now: rows before it may have been deleted.
-        """
-        known = [index for index, row in enumerate(rows) if self._was_dealt_with(row)]
-        skip = known[-1] + 1 if known else self._count_passed(rows)
-        while known and skip < min(self._to_pass, len(rows)) and self.identify(rows[skip]) is None:
-            skip += 1  # a record without an id, which nothing but its place can tell
-        self._to_pass = max(0, self._to_pass - len(rows)) if skip == len(rows) else 0
-        return skip
-
-    def _was_dealt_with(self, row: Any) -> bool:
-        identity = self.identify(row)
-        last = self.resume.last_id if self.resume else None
-        return identity is not None and (identity == last or identity in self.memory)
-
-    def _count_passed(self, rows: list[Any]) -> int:
-        """The rows at the start that were created before the checkpoint, for a page in which none is known.
-
-        Dates decide it only where they agree with the order of the rows; a clock that was behind breaks that.
-        """
-        if rows and self.track.is_passed is None:
-            self._impasse = _ADRIFT
-            return 0
-        passed = [self._is_passed(row) for row in rows]
-        if passed != sorted(passed, reverse=True):
-            self._impasse = _ADRIFT
-        return sum(passed)
-
-    def _is_passed(self, row: Any) -> bool:
-        last = self.resume.last_date if self.resume else None
-        date = self.date(row) if last else None
-        return last is not None and date is not None and date < last
 
     def _look_ahead(self, request: PageRequest, outlook: Outlook) -> None:
         if outlook.verdict is Verdict.END:
@@ -297,7 +234,7 @@ class Course:
             if not self._prefers_offsets(request):
                 self._go_by(outlook.cursor)
         elif request.position.cursor is not None:
-            self._impasse = (
+            self._guard.impasse = (
                 PaginationError,
                 "the server says that there is more and gives no cursor; no offset fits into a walk by cursor",
             )
@@ -308,31 +245,9 @@ class Course:
         return self.options.concurrency > 1 and by_offset and self.track.steady
 
     def _go_by(self, cursor: str) -> None:
-        # Hashes, because a server may put a kilobyte into a cursor, and a walk may take a million.
-        if hash(cursor) in self._cursors:
-            self._impasse = PaginationLoopError, "the server gave the same cursor twice in one walk"
-        self._cursors.add(hash(cursor))
-        if self.cursor is None:
-            self._stale.clear()
+        self._guard.cursor(cursor)
         self.cursor = cursor
         self.memory.bound()
-
-    def _count_empty(self, rows: int) -> None:
-        self._empty = 0 if rows else self._empty + 1
-        if self._empty >= _MAX_EMPTY_PAGES:
-            self._impasse = (
-                PaginationError,
-                f"{_MAX_EMPTY_PAGES} empty pages in a row, each saying that there is more",
-            )
-
-    def _stands_still(self) -> bool:
-        if self.cursor is not None:
-            return len(self._stale) >= _MAX_STALE_PAGES
-        # By offset known rows may come again, when others were created before them or a place is checked: but not
-        # the same ones time and again.
-        patience = _MAX_STALE_PAGES * (2 if self.track.aligned else 1)
-        last = self._stale[-patience:]
-        return len(last) == patience and (len(set(last)) == 1 or len(self._stale) >= _MAX_EMPTY_PAGES)
 
 
 def _is_too_large(error: MixpeekError) -> bool:

@@ -80,7 +80,7 @@ async def test_an_object_that_is_too_large_is_missed_alone_and_the_error_says_wh
 
     assert ids == [n for n in range(100) if n != MONSTER]
     assert [type(error) for error in errors] == [kind]
-    assert f"row {MONSTER} of the list" in errors[0].message
+    assert f"the row at offset {MONSTER} " in errors[0].message
 
 
 @pytest.mark.parametrize("shape", [BY_OFFSET, BY_CURSOR])
@@ -96,7 +96,7 @@ async def test_an_object_that_makes_the_server_fail_is_named_and_asked_for_again
         healed = await anext(walk)
 
     assert before == list(range(MONSTER))
-    assert all(f"row {MONSTER} of the list" in error.message for error in errors)
+    assert all(f"the row at offset {MONSTER} " in error.message for error in errors)
     assert healed.object_id == str(MONSTER)
 
 
