@@ -1,13 +1,26 @@
 """Reading a listing from a place on: the page that is open, the next one, and what stands in the checkpoint."""
 
 import asyncio
+import copy
 from datetime import datetime
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 import attrs
 
-from mixpeek_async._paging import Accepted, Checkpoint, Course, Memory, Place, ReceivedPage, Scope, Trail
+from mixpeek_async._paging import (
+    Accepted,
+    Checkpoint,
+    Course,
+    Memory,
+    Place,
+    ReceivedPage,
+    Scope,
+    Trail,
+    is_too_large,
+    may_be_too_large,
+)
 from mixpeek_async._read_ahead import Fetcher, ReadAhead
+from mixpeek_async._text import printable
 from mixpeek_async.errors import InvalidObjectError, MixpeekError, StatusError
 from mixpeek_async.models import Progress
 from mixpeek_async.query import MAX_CONCURRENCY, ListOptions, PageRequest, Position
@@ -42,6 +55,11 @@ class PageSource(Fetcher, Protocol[T]):
     @property
     def scope(self) -> Scope:
         """What is listed, for the checkpoint."""
+        ...
+
+    @property
+    def has_outlines(self) -> bool:
+        """Whether rows can be had without what makes them large."""
         ...
 
 
@@ -88,7 +106,7 @@ class Reader(Generic[T]):
         self._place = resume.place if resume else Place(Position(options.offset))
         self._trail = Trail(self._place, resume)
         self._last_id = resume.last_id if resume else None
-        self._passed_row = False
+        self._suspect: tuple[Position, str | None] | None = None
         self._window = 1
         self._lock = asyncio.Lock()
         self._closed = False
@@ -109,7 +127,6 @@ class Reader(Generic[T]):
             identity = self._source.identity(item)
             if self._memory.add(identity):
                 self.progress.items += 1
-                self._passed_row = False
                 page.new += 1
                 self._trail.add(identity, self._source.date(item))
                 if not page.ahead:
@@ -131,6 +148,8 @@ class Reader(Generic[T]):
                     return False
                 if fetched is not None and self._open(*fetched):
                     return True
+                # A row may have been passed.
+                self._close_page()
             return False
 
     def _open(self, request: PageRequest, received: ReceivedPage) -> bool:
@@ -150,9 +169,6 @@ class Reader(Generic[T]):
     def checkpoint(self) -> Checkpoint:
         """Where the next object is, and by what it can be found when the list has changed."""
         place = self.page.place if self.page else self._place
-        if self._passed_row:
-            # The row before the place cannot be had: there is nothing to check the place by.
-            return Checkpoint(scope=self._source.scope, place=place)
         return Checkpoint(
             scope=self._source.scope,
             place=place,
@@ -187,17 +203,15 @@ class Reader(Generic[T]):
             self._course.consumed(page.received.rows[page.accepted.skip :], page.new)
 
     async def _fetch(self, request: PageRequest) -> tuple[PageRequest, ReceivedPage] | None:
-        """The page, and what it was asked for with; None when a smaller one is to be asked for in its place."""
+        """The page, and what it was asked for with; None when another one is to be asked for in its place."""
         retries = self.progress.retries
         try:
             fetched = await self.ahead.take(request)
-            if fetched is None:
-                return None
         except MixpeekError as error:
             self._narrow()
-            if self._course.shrink(error, self._source.may_try_again):
-                return None
-            self._raise(error, request)
+            self.ahead.cancel()
+            await self._ask_for_less(request, error)
+            return None
         # Whoever is refused or fails asks for fewer pages at once, whoever is served for more.
         if self.progress.retries > retries:
             self._narrow()
@@ -208,13 +222,59 @@ class Reader(Generic[T]):
     def _narrow(self) -> None:
         self._window = max(1, self._window // 2)
 
+    async def _ask_for_less(self, request: PageRequest, error: MixpeekError) -> None:
+        """Have half of the page asked for next, or pass the one row that it is down to. Raises where neither helps."""
+        alone, certain = request.limit == 1, is_too_large(error)
+        outline = await self._outline(request, error) if alone or not certain else None
+        if (certain or outline) and self._course.shrink(request):
+            return
+        if alone and outline:
+            self._judge(request, outline, error)
+        elif certain:
+            raise _named(error, self._course.blame(request))
+        else:
+            self._raise(error, request)
+
+    async def _outline(self, request: PageRequest, error: MixpeekError) -> ReceivedPage | None:
+        """The first row of a page that could not be had, without what may make it large.
+
+        Where that comes the server is well, and the rows are to blame. None where it does not, or where nothing speaks
+        for a fault of the rows.
+        """
+        if not (self._source.has_outlines and may_be_too_large(error)):
+            return None
+        if not (is_too_large(error) or self._source.may_try_again()):
+            return None
+        try:
+            page = await self._source.fetch(attrs.evolve(request, limit=1, outline=True), self.progress)
+        except MixpeekError:
+            return None
+        return page if len(page.rows) == 1 else None
+
+    def _judge(self, request: PageRequest, outline: ReceivedPage, error: MixpeekError) -> None:
+        """Pass the row of `outline` if it is to blame for `error`; else have it asked for once more.
+
+        The list may have shifted after the failure: to blame is who stands there both before and after one.
+        """
+        seen, self._suspect = self._suspect, (request.position, self._source.identify(outline.rows[0]))
+        if seen == self._suspect:
+            self._pass_row(request, outline, error)
+
+    def _pass_row(self, request: PageRequest, outline: ReceivedPage, error: MixpeekError) -> None:
+        """Go on behind the row of `outline`, and raise the `error` that names it, unless that was done."""
+        accepted = self._course.receive(request, outline)
+        if accepted is None:
+            return
+        page = self.page = OpenPage(request, outline, accepted, next=1)
+        identity = self._source.identify(outline.rows[0])
+        if accepted.skip or identity is None or not self._memory.add(identity):
+            return
+        page.new = 1
+        self._trail.add(identity, self._date_of_row(outline.rows[0]))
+        raise _named(error, self._course.blame(request, identity))
+
     def _raise(self, error: MixpeekError, request: PageRequest) -> NoReturn:
-        self.ahead.cancel()
         explained = self._course.explain(error, request) if isinstance(error, StatusError) else error
-        explained = self._course.name_row(explained)
-        behind = self._course.pass_row(error)
-        if behind is not None:
-            self._place, self._passed_row = behind, True
         if explained is error:
             raise error
         raise explained from error
@@ -243,3 +303,10 @@ class Reader(Generic[T]):
         """The id of the last row that was dealt with, be it a record that could not be structured."""
         page = self.page
         return self._source.identify(page.received.rows[page.next - 1]) if page and page.next else self._last_id
+
+
+def _named(error: MixpeekError, what: str) -> MixpeekError:
+    """A copy of `error` that says what it is about."""
+    named = copy.copy(error)
+    named.args = (f"{printable(what)}: {error.message}",)
+    return named

@@ -154,9 +154,7 @@ class Session:
             return b""
         body = await _read_at_most(answer.content, self._max_body_bytes + 1)
         if len(body) > self._max_body_bytes:
-            raise ResponseTooLargeError(
-                f"the answer passes {self._max_body_bytes} bytes: ask for a smaller page_size, or raise max_body_bytes"
-            )
+            raise ResponseTooLargeError(f"the answer passes the client's max_body_bytes, {self._max_body_bytes:,}")
         return body
 
     def _open_session(self) -> aiohttp.ClientSession:

@@ -31,13 +31,14 @@ class EndpointSource(Generic[R]):
         self.identify: Callable[[Any], str | None] = identifier(key)
         self.identity: Callable[[R], str] = operator.attrgetter(key)
         self.date: Callable[[R], datetime | None] = _created_at if listing.by_creation else _no_date
+        self.has_outlines = listing.outline_body is not None
         self.start = transport.start
         self.may_try_again = transport.may_try_again
         self.scope = Scope(listing.path, transport.namespace, (listing.body or b"").decode())
 
     async def fetch(self, request: PageRequest, progress: Progress) -> ReceivedPage:
-        """The page asked for, however often it takes."""
-        page = await self._transport.call(self._listing.page(request), parse_page, progress)
+        """The page asked for, however often it takes; an outline is asked for once."""
+        page = await self._transport.call(self._listing.page(request), parse_page, progress, once=request.outline)
         offset = request.position.offset if request.position.cursor is None else None
         self._transport.telemetry.page(self._listing.path, offset, request.limit, len(page.rows))
         return page

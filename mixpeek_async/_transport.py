@@ -95,8 +95,10 @@ class Transport:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._session.aclose()
 
-    async def call(self, request: Request, parse: Callable[[Response], R], progress: Progress) -> R:
-        """What `parse` makes of the answer, asking again for as long as the policy allows.
+    async def call(
+        self, request: Request, parse: Callable[[Response], R], progress: Progress, *, once: bool = False
+    ) -> R:
+        """What `parse` makes of the answer, asking again for as long as the policy allows, or only `once`.
 
         Raises the last failure. Counts requests, retries and seconds waited into `progress`.
         """
@@ -115,7 +117,7 @@ class Transport:
                 self._quota.give_back(attempts.paid)
                 return outcome
             exchange.failed(outcome)
-            wait = self._wait_after(outcome, attempts, deadline)
+            wait = None if once else self._wait_after(outcome, attempts, deadline)
             if wait is None:
                 raise outcome
             progress.retries += 1

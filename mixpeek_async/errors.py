@@ -201,7 +201,10 @@ class InvalidObjectError(MalformedResponseError):
 
 
 class ResponseTooLargeError(MalformedResponseError):
-    """The decoded body passes the client's `max_body_bytes`. A smaller `page_size` makes bodies smaller."""
+    """The decoded body passes the client's `max_body_bytes`.
+
+    A walk asks for smaller pages by itself: this comes out of one only for a single record that is larger than that.
+    """
 
 
 class CheckpointError(MixpeekError, ValueError):

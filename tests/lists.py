@@ -22,6 +22,7 @@ class Query:
     offset: int
     cursor: str | None
     params: dict[str, str]
+    body: dict[str, Any] | None = None
 
 
 Answer = Callable[[Query], Any]
@@ -68,6 +69,7 @@ class ListServer:
             offset=int(params.get("offset", 0)),
             cursor=params.get("cursor"),
             params=params,
+            body=await request.json() if request.can_read_body else None,
         )
         self.queries.append(query)
         body = self._answer(query)

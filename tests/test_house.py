@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_session": {"_clock", "_config", "_text", "_wire", "errors"},
     "_transport": {"_clock", "_deadlines", "_pacing", "_retry", "_session", "_telemetry", "_wire", "errors", "models"},
     "_read_ahead": {"_paging", "errors", "models", "query"},
-    "_reader": {"_paging", "_read_ahead", "errors", "models", "query"},
+    "_reader": {"_paging", "_read_ahead", "_text", "errors", "models", "query"},
     "_pacing": {"_clock", "_wire"},
     "pager": {"_paging", "_reader", "errors", "models", "query"},
     "_source": {"_paging", "_record", "errors", "_transport", "_wire", "models", "query"},

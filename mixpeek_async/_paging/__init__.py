@@ -4,6 +4,7 @@ from mixpeek_async._paging.checkpoint import Checkpoint, Place, Scope
 from mixpeek_async._paging.course import Accepted, Course
 from mixpeek_async._paging.memory import Memory
 from mixpeek_async._paging.page import ReceivedPage
+from mixpeek_async._paging.sizing import is_too_large, may_be_too_large
 from mixpeek_async._paging.trail import Trail
 
 __all__ = [
@@ -15,4 +16,6 @@ __all__ = [
     "ReceivedPage",
     "Scope",
     "Trail",
+    "is_too_large",
+    "may_be_too_large",
 ]

@@ -3,31 +3,29 @@
 A walk begins by offset and goes on by cursor as soon as the server gives one.
 """
 
-import copy
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import attrs
 
-from mixpeek_async._paging.checkpoint import Checkpoint, Place
+from mixpeek_async._paging.checkpoint import Checkpoint
 from mixpeek_async._paging.ending import Outlook, Verdict, read_outlook
 from mixpeek_async._paging.guard import LoopGuard
 from mixpeek_async._paging.memory import Memory
-from mixpeek_async._paging.offsets import Joined, OffsetTrack, offset_limit_error
+from mixpeek_async._paging.offsets import Joined, OffsetTrack
 from mixpeek_async._paging.page import ReceivedPage
 from mixpeek_async._paging.resumption import ADRIFT, Resumption
+from mixpeek_async._paging.sizing import PageSize
 from mixpeek_async.errors import (
     CheckpointError,
     MixpeekError,
+    OffsetLimitError,
     PaginationError,
-    RequestTimeoutError,
-    ResponseTooLargeError,
-    ServerError,
     StatusError,
 )
 from mixpeek_async.models import Progress
-from mixpeek_async.query import MAX_OFFSET, MAX_PAGE_SIZE, ListOptions, PageRequest, Position
+from mixpeek_async.query import MAX_OFFSET, ListOptions, PageRequest, Position
 
 __all__ = ["Accepted", "Course"]
 
@@ -63,15 +61,12 @@ class Course:
     cursor: str | None = None
     ended: bool = False
     track: OffsetTrack = attrs.field(init=False)
-    _size: int = attrs.field(init=False)
-    """The most rows to ask for now: less than the page size after a page that could not be had."""
-    _counted: int | None = None
-    """Rows from the start of the list to the end of what was received, in a walk by cursor."""
+    _size: PageSize = attrs.field(init=False)
     _resumption: Resumption | None = attrs.field(init=False, default=None)
     _guard: LoopGuard = attrs.field(factory=LoopGuard)
 
     def __attrs_post_init__(self) -> None:
-        self._size = self.options.page_size
+        self._size = PageSize(self.options.page_size)
         if self.resume is None:
             self.track = OffsetTrack(self.options.offset, self.identify)
             return
@@ -95,12 +90,12 @@ class Course:
         if self._guard.impasse is not None:
             kind, message = self._guard.impasse
             raise kind(message)
-        size = self._size if wanted is None else min(self._size, wanted)
+        size = self._size.now if wanted is None else min(self._size.now, wanted)
         # Counting costs the server 50 to 200 ms, and once is enough.
         count = self.options.include_total and self.progress.total is None
         if self.cursor is not None:
-            return PageRequest(Position(cursor=self.cursor), min(size + self._to_pass, MAX_PAGE_SIZE), count)
-        offset, limit = self.track.next(size)
+            return PageRequest(Position(cursor=self.cursor), min(size + self._to_pass, self._size.cap), count)
+        offset, limit = self.track.next(size, self._size.cap)
         return PageRequest(Position(offset), limit, count)
 
     def next_requests(self, wanted: int | None, count: int) -> list[PageRequest]:
@@ -126,13 +121,13 @@ class Course:
             return None
         if wanted is not None and asked >= wanted:
             return None
-        size = self._size if wanted is None else min(self._size, wanted - asked)
-        return PageRequest(Position(offset), min(size + 1, MAX_PAGE_SIZE), last.include_total)
+        size = self._size.now if wanted is None else min(self._size.now, wanted - asked)
+        return PageRequest(Position(offset), min(size + 1, self._size.cap), last.include_total)
 
     def receive(self, request: PageRequest, page: ReceivedPage) -> Accepted | None:
         """What to make of `page`; None when it does not join on, so that its rows must not be used."""
         self.progress.note_total(page.pagination.total)
-        self._size = min(self._size * 2, self.options.page_size)
+        self._size.grow()
         if request.position.cursor is not None:
             return self._receive_by_cursor(request, page)
         overlap = self.track.begins_at(request.position.offset, page.rows)
@@ -143,59 +138,41 @@ class Course:
         self.ended = joined.exhausted
         if joined.sure or outlook.verdict is not Verdict.END:
             self._look_ahead(request, outlook)
-        self._counted = self.track.end
         self._guard.received(len(page.rows) - joined.skip)
         return Accepted(joined.skip, end=self.track.end, next_cursor=None if self.ended else self.cursor)
 
-    def shrink(self, error: MixpeekError, may_try_again: Callable[[], bool]) -> bool:
-        """Ask for half as many rows after a page that could not be had; False where size is not to blame, or is 1.
-
-        A server that fails may have failed at the size: that is tried only once it has answered this walk, and while
-        `may_try_again` allows for it.
-        """
-        guess = self.progress.pages > 0 and _may_be_too_large(error)
-        if self._size == 1 or not (_is_too_large(error) or (guess and may_try_again())):
+    def shrink(self, request: PageRequest) -> bool:
+        """Ask for half as many rows as `request` did, which could not be had; False where there is nothing to halve."""
+        by_offset = request.position.cursor is None
+        if not self._size.shrink(request.limit - (self.track.before_end(request.position.offset) if by_offset else 0)):
             return False
-        self._size //= 2
+        if by_offset:
+            self.track.narrow(self._size.now)
         return True
 
-    def name_row(self, error: MixpeekError) -> MixpeekError:
-        """`error`, naming the one row that cannot be had alone, if there is one."""
-        row = self._row_asked_for()
-        if row is None or self.progress.pages == 0 or not _may_be_too_large(error):
-            return error
-        named = copy.copy(error)
-        named.args = (f"the row at offset {row:,} cannot be had, not even alone: {error.message}",)
-        return named
-
-    def pass_row(self, error: MixpeekError) -> Place | None:
-        """Go on behind the one row that is too large for good, and say where that is; None when there is none.
-
-        A row at which the server fails is asked for again instead: it may be served the next time.
-        """
-        row = self._row_asked_for()
-        if row is None or not _is_too_large(error):
-            return None
-        self.cursor, self.track.end, self.track.mark = None, row + 1, None
-        return Place(Position(row + 1))
+    def blame(self, request: PageRequest, identity: str | None = None) -> str:
+        """What cannot be had, when `request` cannot be halved any more."""
+        if request.limit > 1:
+            return (
+                f"the rows from {self.track.end:,} on come with all those from {MAX_OFFSET:,} on, "
+                "the highest offset that the API takes, and so many cannot be had at once"
+            )
+        where = "the next row" if request.position.cursor is not None else f"the row at {request.position.offset:,}"
+        return f"{where}{f', object {identity!r},' if identity else ''} cannot be had, not even alone"
 
     @property
     def _to_pass(self) -> int:
         return self._resumption.to_pass if self._resumption else 0
 
-    def _row_asked_for(self) -> int | None:
-        """The number of the row, when one alone was asked for; None too where rows were not counted from the start."""
-        row = self._counted if self.cursor is not None else self.track.end
-        return None if self._size > 1 or self.track.lost else row
-
     def explain(self, error: StatusError, request: PageRequest) -> MixpeekError:
         """What a refusal of `request` means for the walk; `error` itself as a rule."""
         if error.status not in _REFUSALS:
             return error
-        if self.resuming and request.position.cursor is not None:
+        said = f"{error.message} {error.code} {error.details}".lower()
+        if self.resuming and request.position.cursor is not None and (error.status == 410 or "cursor" in said):
             return CheckpointError(f"the server takes the checkpoint's cursor no more: {error.message}")
-        if request.position.offset and "offset" in f"{error.message} {error.details}".lower():
-            return offset_limit_error(request.position.offset)
+        if request.position.offset and error.status == 422 and "offset" in said:
+            return OffsetLimitError(f"the server refuses the offset {request.position.offset:,}: {error.message}")
         return error
 
     def _receive_by_cursor(self, request: PageRequest, page: ReceivedPage) -> Accepted | None:
@@ -204,8 +181,6 @@ class Course:
             self._guard.impasse = ADRIFT
             return None
         outlook = read_outlook(page.pagination, request, len(page.rows))
-        if self._counted is not None:
-            self._counted += len(page.rows)
         self._look_ahead(request, outlook)
         self._guard.received(len(page.rows))
         return Accepted(skip, next_cursor=None if self.ended else self.cursor)
@@ -248,13 +223,3 @@ class Course:
         self._guard.cursor(cursor)
         self.cursor = cursor
         self.memory.bound()
-
-
-def _is_too_large(error: MixpeekError) -> bool:
-    return isinstance(error, ResponseTooLargeError) or (isinstance(error, StatusError) and error.status == 413)
-
-
-def _may_be_too_large(error: MixpeekError) -> bool:
-    """Whether a smaller page may come through where this one did not, to the end of all retries."""
-    failed = isinstance(error, ServerError) and error.retryable
-    return failed or _is_too_large(error) or isinstance(error, RequestTimeoutError)

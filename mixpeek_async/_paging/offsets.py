@@ -81,30 +81,48 @@ class OffsetTrack:
     _by_dates: bool = False
     """Whether the place was found by dates, and rows that they put before it may still come."""
     _probing: bool = False
+    """Whether to ask behind the mark without it, since the page that began with it held nothing new."""
+    _had_room: bool = False
+    """Whether there was room for more rows in that page, so that there was nothing behind them."""
     _probed: bool = False
+    """Whether nothing came from behind the mark, so that it is looked at once more before that is believed."""
     _stalls: int = 0
     _block: tuple[int, int] = (0, 0)
+    """Offset and limit of where the walk looks back next."""
+    _looked_from: int = 0
+    """The first row that it has looked at."""
     _cap: int = MAX_PAGE_SIZE
     _stuck: bool = False
+    """Whether the page at the ceiling of offsets held nothing new."""
 
     def __attrs_post_init__(self) -> None:
         self._start = self.end
 
-    def next(self, size: int) -> tuple[int, int]:
-        """Offset and limit of the request that can bring `size` new rows.
+    def next(self, size: int, cap: int = MAX_PAGE_SIZE) -> tuple[int, int]:
+        """Offset and limit of the request that can bring `size` new rows, and holds at most `cap` rows altogether.
 
-        OffsetLimitError when the API takes no offset that could bring one.
+        A cap that leaves no room for a new row beside the one to check by has them asked for by turns. Past the ceiling
+        of offsets it counts new rows only. OffsetLimitError when the API takes no offset that could bring one.
         """
         if self.lost:
             return self._block
         # Rows that were created before the walk's position fill whole pages: wider ones get past them.
-        offset, limit = self._unlimited(min(size << self._stalls, MAX_PAGE_SIZE))
+        offset, limit = self._unlimited(min(size << self._stalls, cap), min(cap, self._cap))
         if offset <= MAX_OFFSET:
-            return offset, limit
+            return offset, min(limit, cap)
         if self._stuck or self.end >= MAX_OFFSET + MAX_PAGE_SIZE:
-            raise offset_limit_error(self.end)
-        # The last rows that any offset can reach; the limit divides it.
-        return MAX_OFFSET, MAX_PAGE_SIZE
+            raise _offset_limit_error(self.end)
+        # The last rows that any offset can reach; where all of them can be had, the limit divides it.
+        return MAX_OFFSET, min(self.before_end(MAX_OFFSET) + cap, MAX_PAGE_SIZE)
+
+    def before_end(self, offset: int) -> int:
+        """The rows that a request at `offset` has to bring along to reach the ceiling's new ones."""
+        return max(0, self.end - MAX_OFFSET) if offset >= MAX_OFFSET and not self.lost else 0
+
+    def narrow(self, limit: int) -> None:
+        """Look back, if the walk does, by `limit` rows only: a wider block could not be had."""
+        if self.lost:
+            self._block = ((self._looked_from - 1) // limit * limit, limit)
 
     def join(
         self, offset: int, limit: int, rows: list[Any], verdict: Verdict, is_known: Callable[[str], bool]
@@ -136,13 +154,15 @@ class OffsetTrack:
 
     # Where to ask
 
-    def _unlimited(self, size: int) -> tuple[int, int]:
-        if self.mark is None or self._probing:
-            return _aligned(self.end, min(size, self._cap)) if self.aligned else (self.end, size)
+    def _unlimited(self, size: int, cap: int) -> tuple[int, int]:
+        """As if there were no ceiling; `cap` is the most rows of a page where offsets are aligned."""
+        # Without the mark only where it brought nothing new, and not just for lack of room that there is by now.
+        if self.mark is None or (self._probing and (self._had_room or cap == 1)):
+            return _aligned(self.end, min(size, cap)) if self.aligned else (self.end, size)
         if not self.aligned:
             return self.mark.at, min(self.end - self.mark.at + size, MAX_PAGE_SIZE)
-        overlapping = None if self._tentative or self._probed else _aligned_overlap(self.end, size, self._cap)
-        return overlapping or (self.mark.at // self._cap * self._cap, self._cap)
+        overlapping = None if self._tentative or self._probed else _aligned_overlap(self.end, size, cap)
+        return overlapping or (self.mark.at // cap * cap, cap)
 
     # What came
 
@@ -156,13 +176,13 @@ class OffsetTrack:
         if plain and (first is None or first in self._displaced or not is_known(first)):
             return self._extend(rows)
         if not self.lost and self.begins_at(offset, rows):
-            return self._confirm(rows)
+            return self._confirm(rows, limit)
         return self._search(offset, limit, rows, verdict, is_known)
 
     def _nothing(self, end: int, verdict: Verdict) -> Joined:
         """No rows where the next ones should be."""
-        asked_for = verdict is Verdict.UNSAID and self._probing and not self.aligned
-        if verdict is not Verdict.MORE and self.mark is not None and not (self._probed or asked_for):
+        shown = verdict is Verdict.UNSAID and self._probing and self._had_room and not self.aligned
+        if verdict is not Verdict.MORE and self.mark is not None and not (self._probed or shown):
             # The list may have become shorter, and its unseen rows moved up: look at the mark first.
             self._probing, self._probed = False, True
             return Joined(sure=False)
@@ -185,7 +205,7 @@ class OffsetTrack:
         self._displaced -= self._tentative
         return Joined(sure=False)
 
-    def _confirm(self, rows: list[Any]) -> Joined:
+    def _confirm(self, rows: list[Any], limit: int) -> Joined:
         """The mark came first, as it should: nothing was missed up to here."""
         assert self.mark is not None
         self._tentative.clear()
@@ -195,9 +215,9 @@ class OffsetTrack:
             if self._displaced:
                 self._displaced.difference_update(map(self.identify, rows))
             return self._settle(end, self.identify(rows[-1]), skip=1)
-        # Nothing behind the mark: the end, or a server that gives one row a page, whatever it is asked for.
+        # Nothing behind the mark: the end, or one row a page, by the server's will or because larger ones fail.
         self._settle(self.end, self._last_id)
-        self._probing = True
+        self._probing, self._had_room = True, len(rows) < limit
         return Joined(skip=1)
 
     def _settle(self, end: int, last_id: str | None, skip: int = 0) -> Joined:
@@ -238,10 +258,10 @@ class OffsetTrack:
         if len(ids) < limit and verdict is not Verdict.END:
             # The server may round to a limit of its own, lower than the one it was asked for.
             self._cap = max(1, min(self._cap, len(ids)))
-        if self.lost or beyond:
+        holds_mark = self._holds_mark(offset, ids)
+        if self.lost or beyond or not holds_mark:
             self._probed = False
         stalls = 0 if self.lost or beyond else self._stalls + 1
-        holds_mark = self._holds_mark(offset, ids)
         last_id = ids[-1] if beyond else self._last_id
         if not holds_mark:
             self._displaced |= self._tentative
@@ -249,7 +269,7 @@ class OffsetTrack:
         self._displaced.difference_update(ids)
         if holds_mark:
             self._settle(max(self.end, offset + len(ids)), last_id)
-            self._probing = not beyond
+            self._probing, self._had_room = not beyond, True
         elif self.aligned or self.lost:
             # Each row is at its place, whichever kind of server this is; only the mark is elsewhere.
             self._settle(offset + len(ids), ids[-1])
@@ -274,7 +294,8 @@ class OffsetTrack:
         limit = min(limit * 2, MAX_PAGE_SIZE) if self.lost else limit
         self._displaced |= self._tentative
         self._tentative.clear()
-        self.lost, self._block = True, ((offset - 1) // limit * limit, limit)
+        self.lost, self._looked_from = True, offset
+        self._block = ((offset - 1) // limit * limit, limit)
         return GAP
 
     def _start_again(self) -> Joined:
@@ -283,7 +304,7 @@ class OffsetTrack:
         return GAP
 
 
-def offset_limit_error(row: int) -> OffsetLimitError:
+def _offset_limit_error(row: int) -> OffsetLimitError:
     """The error for a walk that has come to `row` and can ask for no more."""
     return OffsetLimitError(
         f"the walk has come to row {row:,}, the API takes no offset over {MAX_OFFSET:,}, and this server gave no "

@@ -15,17 +15,20 @@ __all__ = ["Listing", "get_bucket", "get_object", "list_buckets", "list_objects"
 
 _MAX_SEGMENT = 256
 _EVERYTHING = ObjectQuery()
+_OUTLINE = ("object_id", "bucket_id", "created_at")
 
 
 @attrs.frozen(kw_only=True)
 class Listing:
     """A list endpoint and what is asked of it, without the place of a page: that is all that differs by page.
 
-    `by_creation` is whether the API lists in the order of creation, oldest first.
+    `by_creation` is whether the API lists in the order of creation, oldest first. `outline_body` asks for no more than
+    what tells the records apart; None where the API has no way to say that.
     """
 
     path: str
     body: bytes | None = None
+    outline_body: bytes | None = None
     by_creation: bool = False
 
     def page(self, page: PageRequest) -> Request:
@@ -37,7 +40,8 @@ class Listing:
             query["offset"] = page.position.offset
         if page.include_total:
             query["include_total"] = "true"
-        return Request(target=f"{self.path}?{urlencode(query, quote_via=quote, safe='')}", body=self.body)
+        target = f"{self.path}?{urlencode(query, quote_via=quote, safe='')}"
+        return Request(target=target, body=self.outline_body if page.outline else self.body)
 
 
 def list_objects(bucket: str, query: ObjectQuery = _EVERYTHING) -> Listing:
@@ -45,6 +49,7 @@ def list_objects(bucket: str, query: ObjectQuery = _EVERYTHING) -> Listing:
     return Listing(
         path=f"/v1/buckets/{_segment(bucket, 'bucket')}/objects/list",
         body=json_body(attrs.evolve(query, select=complete_selection(query.select, Object))),
+        outline_body=json_body(attrs.evolve(query, select=_OUTLINE, return_presigned_urls=False)),
         # Whether a search ranks what it finds is not published.
         by_creation=query.sort is None and query.search is None,
     )

@@ -70,8 +70,9 @@ class Position:
 
 @attrs.frozen
 class PageRequest:
-    """One page to ask for: `limit` rows from `position` on."""
+    """One page to ask for: `limit` rows from `position` on; with `outline`, of each no more than its id and date."""
 
     position: Position
     limit: int
     include_total: bool = False
+    outline: bool = False

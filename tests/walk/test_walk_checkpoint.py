@@ -18,6 +18,7 @@ from mixpeek_async import (
     NotFoundError,
     RetryPolicy,
     ServerError,
+    StatusError,
 )
 from mixpeek_async._paging import Checkpoint, Place, Scope
 from mixpeek_async._paging.checkpoint import _as_text, _digest, fingerprint
@@ -255,17 +256,35 @@ async def test_a_bad_record_among_those_that_dates_decide_on_is_still_to_come(de
             await anext(aiter(rest))
 
 
-@pytest.mark.parametrize("status", [400, 410, 422])
-async def test_an_expired_cursor_is_a_checkpoint_error_and_never_a_new_start(status: int) -> None:
+REFUSED_CURSOR: dict[str, Fault] = {
+    "400": Fault.answer({"error": {"message": "Invalid cursor"}}, status=400),
+    "410": Fault.http(410),
+    "422": Fault.answer({"detail": [{"loc": ["query", "cursor"], "msg": "value is not valid"}]}, status=422),
+}
+
+
+@pytest.mark.parametrize("fault", REFUSED_CURSOR.values(), ids=REFUSED_CURSOR)
+async def test_an_expired_cursor_is_a_checkpoint_error_and_never_a_new_start(fault: Fault) -> None:
     async with Emulator(objects=30) as emulator, connect(emulator) as client:
         _, checkpoint = await walk_some(client, emulator, 25, page_size=10)
-        emulator.script(1, Fault.http(status))
+        emulator.script(1, fault)
         sent = len(emulator.requests)
 
         with pytest.raises(CheckpointError, match="cursor") as caught:
             await client.objects.list(emulator.bucket, resume=checkpoint).to_list()
         assert caught.value.checkpoint == checkpoint
+        assert isinstance(caught.value.__cause__, StatusError)
         assert len(emulator.requests) == sent + 1
+
+
+@pytest.mark.parametrize("status", [400, 422])
+async def test_a_refusal_for_another_reason_condemns_no_checkpoint(status: int) -> None:
+    async with Emulator(objects=30) as emulator, connect(emulator) as client:
+        _, checkpoint = await walk_some(client, emulator, 25, page_size=10)
+        emulator.script(1, Fault.answer({"error": {"message": "the organization is suspended"}}, status=status))
+
+        with pytest.raises(StatusError, match="suspended"):
+            await client.objects.list(emulator.bucket, resume=checkpoint).to_list()
 
 
 async def test_a_bucket_that_is_gone_is_not_taken_for_an_expired_cursor() -> None:

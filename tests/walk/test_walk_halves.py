@@ -1,4 +1,7 @@
-"""A page that cannot be had at its size is asked for in halves: one monstrous object never hides the rest."""
+"""A page that cannot be had at its size is asked for in halves: one monstrous object never hides the rest.
+
+What happens when the list changes at the same time is tried in `test_walk_offsets.py`.
+"""
 
 from typing import Any
 
@@ -22,15 +25,16 @@ BY_OFFSET, BY_CURSOR = "has_more", "next_cursor"
 
 
 class BucketWithAMonster:
-    """A hundred objects. A page that holds the monster is answered by `refusal`."""
+    """A hundred objects. A page that holds the monster is answered by `refusal`, unless only ids are asked for."""
 
-    def __init__(self, refusal: Any, shape: str = BY_OFFSET) -> None:
-        self.refusal, self.shape = refusal, shape
+    def __init__(self, refusal: Any, shape: str = BY_OFFSET, *, selects: bool = True) -> None:
+        self.refusal, self.shape, self.selects = refusal, shape, selects
 
     def __call__(self, query: Query) -> Any:
         start = int(query.cursor) if query.cursor else query.offset
         end = min(start + query.limit, 100)
-        if start <= MONSTER < end:
+        outline = self.selects and query.body == {"select": ["object_id", "bucket_id", "created_at"]}
+        if start <= MONSTER < end and not outline:
             return self.refusal()
         more = {"has_more": end < 100} if self.shape == BY_OFFSET else {"next_cursor": str(end) if end < 100 else None}
         return {"results": objects(range(start, end)), "pagination": more}
@@ -44,11 +48,11 @@ def too_large() -> Any:
     return {"results": [{**objects(["monster"])[0], "x": "x" * 20_000}], "pagination": {"has_more": True}}
 
 
-async def walk_past_errors(walk: Walk[Object]) -> tuple[list[int], list[MixpeekError]]:
-    """What a walk yields, and the errors on its way."""
+async def walk_past_errors(walk: Walk[Object], most: int = 5) -> tuple[list[int], list[MixpeekError]]:
+    """What a walk yields, and the errors on its way, `most` at the most."""
     ids: list[int] = []
     errors: list[MixpeekError] = []
-    while len(errors) < 5:
+    while len(errors) < most:
         try:
             ids.append(int((await anext(walk)).object_id))
         except StopAsyncIteration:
@@ -63,41 +67,115 @@ WAYS = pytest.mark.parametrize("way", [{"prefetch": 0}, {"prefetch": 1}, {"concu
 
 @pytest.mark.parametrize(
     ("refusal", "kind"),
-    [(status(413), StatusError), (too_large, ResponseTooLargeError)],
-    ids=["413", "over the cap"],
+    [(status(413), StatusError), (too_large, ResponseTooLargeError), (status(504), ServerError)],
+    ids=["413", "over the cap", "504"],
 )
 @pytest.mark.parametrize("shape", [BY_OFFSET, BY_CURSOR])
 @WAYS
-async def test_an_object_that_is_too_large_is_missed_alone_and_the_error_says_which(
+async def test_an_object_that_cannot_be_had_is_missed_alone_and_the_error_says_which(
     refusal: Any, kind: type[MixpeekError], shape: str, way: dict[str, Any]
 ) -> None:
     async with (
         ListServer(BucketWithAMonster(refusal, shape)) as server,
-        server.client(max_body_bytes=10_000) as client,
+        server.client(max_body_bytes=10_000, retry=RetryPolicy(attempts=2)) as client,
     ):
         walk = aiter(client.objects.list("bkt_test", page_size=16, **way))
         ids, errors = await walk_past_errors(walk)
 
     assert ids == [n for n in range(100) if n != MONSTER]
     assert [type(error) for error in errors] == [kind]
-    assert f"the row at offset {MONSTER} " in errors[0].message
+    assert f"object '{MONSTER}', cannot be had, not even alone" in errors[0].message
+
+
+@pytest.mark.parametrize("resumed_at", [3, 30, 57])
+@pytest.mark.parametrize("shape", [BY_OFFSET, BY_CURSOR])
+async def test_a_walk_that_was_resumed_gets_past_it_too(shape: str, resumed_at: int) -> None:
+    async with ListServer(BucketWithAMonster(status(413), shape)) as server, server.client() as client:
+        pager = client.objects.list("bkt_test", page_size=16, max_items=resumed_at)
+        before = [int(obj.object_id) for obj in await pager.to_list()]
+        walk = aiter(client.objects.list("bkt_test", page_size=16, resume=pager.checkpoint))
+        ids, errors = await walk_past_errors(walk)
+
+    assert before + ids == [n for n in range(100) if n != MONSTER]
+    assert len(errors) == 1
 
 
 @pytest.mark.parametrize("shape", [BY_OFFSET, BY_CURSOR])
-@WAYS
-async def test_an_object_that_makes_the_server_fail_is_named_and_asked_for_again(
-    shape: str, way: dict[str, Any]
-) -> None:
-    bucket = BucketWithAMonster(status(504), shape)
-    async with ListServer(bucket) as server, server.client(retry=RetryPolicy(attempts=2)) as client:
-        walk = aiter(client.objects.list("bkt_test", page_size=16, **way))
+async def test_where_ids_cannot_be_had_alone_the_same_row_is_asked_for_again(shape: str) -> None:
+    bucket = BucketWithAMonster(status(413), shape, selects=False)
+    async with ListServer(bucket) as server, server.client() as client:
+        walk = aiter(client.objects.list("bkt_test", page_size=16))
         before, errors = await walk_past_errors(walk)
-        bucket.refusal = lambda: {"results": objects([MONSTER]), "pagination": {"has_more": True}}
+        more = {"has_more": True} if shape == BY_OFFSET else {"next_cursor": "58"}
+        bucket.refusal = lambda: {"results": objects([MONSTER]), "pagination": more}
         healed = await anext(walk)
 
     assert before == list(range(MONSTER))
-    assert all(f"the row at offset {MONSTER} " in error.message for error in errors)
+    assert len(errors) == 5
+    assert all("cannot be had, not even alone" in error.message for error in errors)
     assert healed.object_id == str(MONSTER)
+
+
+async def test_a_row_is_only_blamed_when_it_is_there_before_and_after_a_failure() -> None:
+    deleted = False
+
+    def answer(query: Query) -> Any:
+        nonlocal deleted
+        rows = objects(range(10)) if not deleted else objects(n for n in range(10) if n != 5)
+        page = rows[query.offset : query.offset + query.limit]
+        if query.body is None and "5" in [row["object_id"] for row in page]:
+            if query.limit == 1:
+                deleted = True  # between the failure and the question for its id
+            return web.Response(status=413)
+        return {"results": page, "pagination": {"has_more": query.offset + query.limit < len(rows)}}
+
+    async with ListServer(answer) as server, server.client() as client:
+        walked = await client.objects.list("bkt_test").to_list()
+
+    assert [obj.object_id for obj in walked] == [str(n) for n in range(10) if n != 5]
+
+
+async def test_rows_that_fit_alone_and_not_together_are_all_had() -> None:
+    def answer(query: Query) -> Any:
+        end = query.offset + query.limit
+        if query.limit > 1 and query.offset < 20 and end > 15:
+            return web.Response(status=413)
+        return {"results": objects(range(query.offset, min(end, 40))), "pagination": {"has_more": end < 40}}
+
+    async with ListServer(answer) as server, server.client() as client:
+        walked = await client.objects.list("bkt_test").to_list()
+
+    assert [obj.object_id for obj in walked] == [str(n) for n in range(40)]
+
+
+async def test_rows_past_the_ceiling_that_cannot_be_had_at_once_are_an_error_that_says_so() -> None:
+    def answer(query: Query) -> Any:
+        end = query.offset + query.limit
+        if end > 10_300:
+            return web.Response(status=413)
+        return {"results": objects(range(query.offset, end)), "pagination": {"has_more": True}}
+
+    async with ListServer(answer) as server, server.client() as client:
+        walk = aiter(client.objects.list("bkt_test"))
+        ids, errors = await walk_past_errors(walk)
+
+    assert ids == list(range(10_300))
+    assert all("the rows from 10,300 on come with all those from 10,000 on" in error.message for error in errors)
+
+
+async def test_an_outage_costs_one_budget_of_retries_and_blames_no_row() -> None:
+    def answer(query: Query) -> Any:
+        if query.offset:
+            return web.Response(status=500)
+        return {"results": objects(range(16)), "pagination": {"has_more": True}}
+
+    async with ListServer(answer) as server, server.client() as client:
+        walk = aiter(client.objects.list("bkt_test", page_size=16, prefetch=0))
+        ids, errors = await walk_past_errors(walk, most=1)
+
+    assert ids == list(range(16))
+    assert errors[0].message.startswith("500")
+    assert len(server.queries) == 1 + RetryPolicy().attempts + 1
 
 
 async def test_pages_grow_back_behind_it() -> None:
