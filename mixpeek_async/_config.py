@@ -59,7 +59,7 @@ def read_config(
     base_url = _plain(base_url if base_url is not None else os.environ.get("MIXPEEK_BASE_URL") or DEFAULT_BASE_URL)
     problem = (
         _header_problem(api_key, "api_key", "MIXPEEK_API_KEY")
-        or (" " in str(api_key) and "api_key holds a space, which no key does")
+        or (" " in str(api_key) and "api_key holds a space, which no key does: leave out 'Bearer ', if that is in it")
         or _header_problem(namespace, "namespace", "MIXPEEK_NAMESPACE")
         or _url_problem(base_url, allow_insecure=allow_insecure)
     )
@@ -101,6 +101,8 @@ def _url_problem(url: object, *, allow_insecure: bool) -> str | None:
         _ = parts.port
     except ValueError:
         return f"base_url is not an address: pass something like {DEFAULT_BASE_URL!r}"
+    if "//" not in url and not url.startswith(("http:", "https:")):
+        return f"base_url has no scheme: put https:// in front, as in {DEFAULT_BASE_URL!r}"
     return _parts_problem(url, parts) or _scheme_problem(parts, allow_insecure=allow_insecure)
 
 

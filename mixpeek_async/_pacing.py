@@ -37,6 +37,12 @@ class Pacer:
         self._lock = asyncio.Lock()
 
     @property
+    def ordered_wait(self) -> float:
+        """Seconds until the server serves anybody again, by its own word; 0 while it does."""
+        now = self._clock.monotonic()
+        return self._until - now if self._left is not None and self._left <= 0 and now < self._until else 0.0
+
+    @property
     def must_wait(self) -> bool:
         """Whether there is no turn now, or somebody is before you."""
         return self._lock.locked() or self._wait() > 0
@@ -73,8 +79,7 @@ class Pacer:
         now = self._clock.monotonic()
         if now >= self._until:
             self._left = self._limit
-        spent = self._left is not None and self._left <= 0 and now < self._until
-        return max(self._until - now if spent else 0.0, self._own_wait(now))
+        return max(self.ordered_wait, self._own_wait(now))
 
     def _own_wait(self, now: float) -> float:
         while self._sent and self._sent[0] <= now - _MINUTE:

@@ -106,6 +106,7 @@ class Reader(Generic[T]):
         self._place = resume.place if resume else Place(Position(options.offset))
         self._trail = Trail(self._place, resume)
         self._last_id = resume.last_id if resume else None
+        self._failed: Position | None = None
         self._suspect: tuple[Position, str | None] | None = None
         self._window = 1
         self._lock = asyncio.Lock()
@@ -208,16 +209,22 @@ class Reader(Generic[T]):
         try:
             fetched = await self.ahead.take(request)
         except MixpeekError as error:
-            self._narrow()
-            self.ahead.cancel()
-            await self._ask_for_less(request, error)
-            return None
+            failure = error
+        else:
+            self._widen_or_narrow(self.progress.retries > retries)
+            return fetched
+        # Out here: an error that takes the place of this one does not drag it along.
+        self._narrow()
+        self.ahead.cancel()
+        await self._ask_for_less(request, failure)
+        return None
+
+    def _widen_or_narrow(self, refused: bool) -> None:
         # Whoever is refused or fails asks for fewer pages at once, whoever is served for more.
-        if self.progress.retries > retries:
+        if refused:
             self._narrow()
         else:
             self._window = min(self._window * 4, MAX_CONCURRENCY)
-        return fetched
 
     def _narrow(self) -> None:
         self._window = max(1, self._window // 2)
@@ -243,13 +250,18 @@ class Reader(Generic[T]):
         """
         if not (self._source.has_outlines and may_be_too_large(error)):
             return None
-        if not (is_too_large(error) or self._source.may_try_again()):
+        if not is_too_large(error) and (self._is_first_failure(request) or not self._source.may_try_again()):
             return None
         try:
             page = await self._source.fetch(attrs.evolve(request, limit=1, outline=True), self.progress)
         except MixpeekError:
             return None
         return page if len(page.rows) == 1 else None
+
+    def _is_first_failure(self, request: PageRequest) -> bool:
+        """Whether a server that has not answered this walk yet has failed once only: it may just be down."""
+        failed, self._failed = self._failed, request.position
+        return self.progress.pages == 0 and failed != request.position
 
     def _judge(self, request: PageRequest, outline: ReceivedPage, error: MixpeekError) -> None:
         """Pass the row of `outline` if it is to blame for `error`; else have it asked for once more.

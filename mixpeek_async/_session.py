@@ -4,6 +4,7 @@ aiohttp's exceptions print the Authorization header in their repr and keep frame
 one of ours outside of the `except` block, so that none is chained.
 """
 
+import asyncio
 import functools
 import platform
 import re
@@ -67,6 +68,7 @@ class Session:
         "_closed",
         "_headers",
         "_key",
+        "_loop",
         "_max_body_bytes",
         "_owned",
         "_session",
@@ -99,6 +101,7 @@ class Session:
         self._trace_configs = list(trace_configs)
         self._clock = clock
         self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def namespace(self) -> str:
@@ -160,6 +163,12 @@ class Session:
     def _open_session(self) -> aiohttp.ClientSession:
         if self.closed:
             raise _closed_error()
+        loop = asyncio.get_running_loop()
+        self._loop = self._loop or loop
+        if loop is not self._loop:
+            raise ClientClosedError(
+                "the client belongs to another event loop, as its connections do: build one inside each asyncio.run()"
+            )
         # Made at the first request: a session belongs to the running event loop, a client can be built without one.
         if self._session is None:
             self._session = aiohttp.ClientSession(

@@ -3,7 +3,6 @@
 Neither sees the key or a body, and neither can stop a walk: what they raise is logged once, and let be.
 """
 
-import inspect
 import logging
 import re
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Any, Final
 
 import attrs
 
+from mixpeek_async._callables import is_plain_function
 from mixpeek_async._clock import Clock
 from mixpeek_async._text import printable
 from mixpeek_async._wire import Request, Response
@@ -73,15 +73,16 @@ class PageReceived:
 
 
 def _plain_callable(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
-    if inspect.iscoroutinefunction(value):
+    if value is None or is_plain_function(value):
+        return
+    if callable(value):
         raise InvalidArgumentError(f"{attribute.name} must be a plain function: let it start a task, if it has to wait")
-    if value is not None and not callable(value):
-        raise InvalidArgumentError(f"{attribute.name} must be a function or None, not {value!r:.100}")
+    raise InvalidArgumentError(f"{attribute.name} must be a function or None, not {value!r:.100}")
 
 
 @attrs.frozen(kw_only=True, field_transformer=lambda _, fields: [f.evolve(validator=_plain_callable) for f in fields])
 class Hooks:
-    """Functions to call with what happens, each with one event, in the task that walks: they must not block.
+    """Functions to call with what happens, each with one event, in the event loop: they must not block.
 
     A request is followed by its response, unless none came whole or it was cancelled; a failure that is tried again
     by a retry, any other by the error that the walk raises. What a hook raises is logged, the first time, as an error.

@@ -1,6 +1,7 @@
 """Request to result: the loop that sends a request again, within its time and its turn."""
 
 import asyncio
+import logging
 import math
 import random
 from collections.abc import Callable, Coroutine
@@ -18,6 +19,7 @@ from mixpeek_async.errors import (
     ConnectionFailedError,
     MalformedResponseError,
     MixpeekError,
+    RateLimitError,
 )
 from mixpeek_async.models import Progress
 
@@ -126,7 +128,19 @@ class Transport:
             await self._pause(wait)
 
     async def _turn(self, progress: Progress) -> float:
-        """Wait until the rate limit allows for a request; the seconds that it took, which are no part of a budget."""
+        """Wait until the rate limit allows for a request; the seconds that it took, which are no part of a budget.
+
+        RateLimitError, and nothing is sent, when the server has ordered all of the client to wait for too long.
+        """
+        ordered = self._pacer.ordered_wait
+        if ordered > self._policy.max_retry_after:
+            raise RateLimitError(
+                f"429: the server has asked to be left alone, for {ordered:.0f} more seconds",
+                status=429,
+                retry_after=ordered,
+                retryable=True,
+            )
+        self.telemetry.log(logging.INFO, "waiting for the rate limit")
         waited = 0.0
         with suppress(TimeoutError), self._deadlines.within(math.inf):
             waited = await self._pacer.wait()
@@ -154,7 +168,10 @@ class Transport:
         return wait
 
     def _free_resend(self, failure: MixpeekError, attempts: Attempts) -> float | None:
-        """No wait at all, once, for a connection that was dead before it was used: a keep-alive that ran out."""
+        """No wait at all, once, for a connection that was dead before it was used: a keep-alive that ran out.
+
+        It costs tokens like any other retry: a server that closes each new connection looks no different.
+        """
         stale = isinstance(failure, ConnectionFailedError) and failure.before_answer
         if not stale or attempts.resent or self._policy.attempts <= 1:
             return None

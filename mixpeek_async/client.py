@@ -24,7 +24,7 @@ DEFAULT_MAX_BODY_BYTES = 64 * 1024 * 1024
 
 
 class AsyncMixpeek:
-    """A client of one namespace.
+    """A client of one namespace, in one event loop.
 
     * `api_key`, `namespace`, `base_url`: what is left out comes from `MIXPEEK_API_KEY`, `MIXPEEK_NAMESPACE` and
       `MIXPEEK_BASE_URL`, the address then from the public API. The address must be https, unless it is this machine
@@ -68,9 +68,13 @@ class AsyncMixpeek:
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
         clock: Clock | None = None,
     ) -> None:
-        config = read_config(api_key, namespace, base_url, allow_insecure=allow_insecure)
+        # Before anything else: "false" is true to Python, and would send the key unencrypted.
+        insecure = allow_insecure is True
+        config = read_config(api_key, namespace, base_url, allow_insecure=insecure)
         # Before anything is raised: a traceback with locals has nothing to show, wherever the key was put.
         del api_key, namespace, base_url
+        if not isinstance(allow_insecure, bool):
+            raise InvalidArgumentError(f"allow_insecure must be True or False, not {allow_insecure!r:.100}")
         if isinstance(config, InvalidArgumentError):
             raise config
         _check_kind(session, aiohttp.ClientSession, "session")
@@ -83,14 +87,16 @@ class AsyncMixpeek:
             Session(
                 config,
                 session=session,
-                max_body_bytes=int(_positive(max_body_bytes, "max_body_bytes")),
+                max_body_bytes=_whole(max_body_bytes, "max_body_bytes"),
                 clock=clock,
                 trace_configs=trace_configs,
             ),
             timeout=_positive(timeout, "timeout"),
             policy=RetryPolicy() if retry is None else retry,
             clock=clock,
-            pacer=Pacer(clock, _whole_or_none(requests_per_minute, "requests_per_minute")),
+            pacer=Pacer(
+                clock, None if requests_per_minute is None else _whole(requests_per_minute, "requests_per_minute")
+            ),
             telemetry=Telemetry(hooks, clock),
         )
         self.buckets = Buckets(self._transport)
@@ -132,10 +138,10 @@ def _check_trace_configs(value: object) -> None:
         raise InvalidArgumentError("trace_configs must be a list of aiohttp.TraceConfig")
 
 
-def _whole_or_none(value: object, name: str) -> int | None:
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
-        return value
-    raise InvalidArgumentError(f"{name} must be a whole number over 0, or None, not {value!r:.100}")
+def _whole(value: object, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InvalidArgumentError(f"{name} must be a whole number of at least 1, not {value!r:.100}")
+    return value
 
 
 def _positive(value: object, name: str) -> float:

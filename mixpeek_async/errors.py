@@ -86,7 +86,7 @@ class InvalidArgumentError(MixpeekError, ValueError):
 
 
 class ClientClosedError(MixpeekError):
-    """The client was closed, or the session that it was given, so there is nothing to send with."""
+    """There is nothing to send with: the client was closed, or its session, or it belongs to another event loop."""
 
 
 class TransportError(MixpeekError):

@@ -8,17 +8,17 @@ import mixpeek_async
 
 PACKAGE = Path(mixpeek_async.__file__).parent
 
-LEAVES = {"errors", "_text", "_clock", "_deadlines"}
+LEAVES = {"errors", "_callables", "_text", "_clock", "_deadlines"}
 MAY_IMPORT: dict[str, set[str]] = {
     **{leaf: set() for leaf in LEAVES},
     "_record": set(),
     "models": {"_record"},
-    "query": {"errors"},
+    "query": {"_callables", "errors"},
     "_config": {"errors"},
     "_retry": {"errors"},
     "_paging": {"errors", "models", "query"},
     "_wire": {"_paging", "_record", "_text", "errors", "models", "query"},
-    "_telemetry": {"_clock", "_text", "_wire", "errors"},
+    "_telemetry": {"_callables", "_clock", "_text", "_wire", "errors"},
     "_session": {"_clock", "_config", "_text", "_wire", "errors"},
     "_transport": {"_clock", "_deadlines", "_pacing", "_retry", "_session", "_telemetry", "_wire", "errors", "models"},
     "_read_ahead": {"_paging", "errors", "models", "query"},

@@ -83,7 +83,14 @@ def test_only_a_bool_says_whether_to_count(value: Any) -> None:
         ListOptions(include_total=value)
 
 
-@pytest.mark.parametrize("value", [None, True, "ignore", "", 7, ["skip"], HUGE], ids=lambda value: type(value).__name__)
+class Waiting:
+    async def __call__(self, error: object) -> None:
+        raise AssertionError("never called")
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, "ignore", "", 7, ["skip"], HUGE, Waiting()], ids=lambda value: type(value).__name__
+)
 def test_what_to_do_with_an_invalid_record_is_a_word_or_a_callable(value: Any) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^on_invalid must be 'raise', 'skip' or a plain function"):
         ListOptions(on_invalid=value)

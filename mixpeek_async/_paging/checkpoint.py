@@ -129,6 +129,8 @@ def _open(text: object) -> _Parts:
     """The parts of a checkpoint that nobody has touched since it was made, and that this version understands."""
     if not isinstance(text, str):
         raise CheckpointError(f"a checkpoint is a string, not {type(text).__name__}")
+    if text != text.strip() and len(text) < _MAX_LENGTH:
+        raise CheckpointError("the checkpoint has white space at its ends, as a line of a file does: .strip() it")
     if len(text) > _MAX_LENGTH or not text.startswith("mpc"):
         raise CheckpointError("this is no checkpoint: pass the string that .checkpoint gave, as it was")
     if not text.startswith(_PREFIX):

@@ -15,6 +15,7 @@ __all__ = ["Listing", "get_bucket", "get_object", "list_buckets", "list_objects"
 
 _MAX_SEGMENT = 256
 _EVERYTHING = ObjectQuery()
+_EXAMPLES = {"bucket": "bkt_9xy8z7", "object_id": "obj_123abc456def"}
 _OUTLINE = ("object_id", "bucket_id", "created_at")
 
 
@@ -88,11 +89,11 @@ def _segment(value: object, name: str) -> str:
     Empty ones and dots would name another resource, and control characters never survive the way to the server.
     """
     if not isinstance(value, str):
-        raise InvalidArgumentError(f"{name} must be a string, such as 'bkt_9xy8z7', not {type(value).__name__}")
+        raise InvalidArgumentError(f"{name} must be a string, such as {_EXAMPLES[name]!r}, not {type(value).__name__}")
     if len(value) > _MAX_SEGMENT:
         raise InvalidArgumentError(f"{name} is {len(value)} characters long; ids have at most {_MAX_SEGMENT}")
     if not value.strip() or value in {".", ".."}:
-        raise InvalidArgumentError(f"{name} must be an id or a name, such as 'bkt_9xy8z7', not {value!r}")
+        raise InvalidArgumentError(f"{name} must be an id or a name, such as {_EXAMPLES[name]!r}, not {value!r}")
     if any(_never_in_an_id(char) for char in value):
         raise InvalidArgumentError(f"{name} holds a control character or half a surrogate pair: {value!a}")
     return quote(value, safe="")

@@ -50,6 +50,12 @@ def _one_of(name: str, value: str, known: Mapping[str, Any]) -> str:
     return value
 
 
+def _fault(value: Fault) -> Fault:
+    if not isinstance(value, Fault):
+        raise ValueError(f"a fault must be such as Fault.http(500), not {value!r}")
+    return value
+
+
 class Emulator:
     """A local Mixpeek with one key, one namespace and, at first, one bucket.
 
@@ -87,7 +93,7 @@ class Emulator:
         self._delay = _seconds("delay", delay)
         self._address = (host, _whole("port", port, 0, 65535))
         self._arrived = 0
-        self._faults = {_whole("a key of faults", n, 1): fault for n, fault in (faults or {}).items()}
+        self._faults = {_whole("a key of faults", n, 1): _fault(fault) for n, fault in (faults or {}).items()}
         self._runner: web.ServerRunner | None = None
         limit = None if requests_per_minute is None else _whole("requests_per_minute", requests_per_minute, 1)
         shape = SHAPES[_one_of("pagination", pagination, SHAPES)]
@@ -182,7 +188,7 @@ class Emulator:
 
     def script(self, n: int, fault: Fault) -> None:
         """Let the `n`-th request from now on (1 is the next) meet `fault`."""
-        self._faults[self._arrived + _whole("n", n, 1)] = fault
+        self._faults[self._arrived + _whole("n", n, 1)] = _fault(fault)
 
     def _name(self, bucket: str | None) -> str:
         return self.bucket if bucket is None else bucket
@@ -194,7 +200,8 @@ class Emulator:
         request_id = f"req_{self._arrived:012}"
         fault = self._faults.pop(self._arrived, Fault())
         await asyncio.sleep(fault.delay + self._delay)
-        if fault.disconnect:
+        # The data goes with the emulator, and a request that is answered too late with it.
+        if fault.disconnect or self._runner is None:
             return drop(request)
         answer = fault.replacement() or self._api.answer(call)
         # By the clock that rate limits go by: clients judge the one by the other.

@@ -158,7 +158,9 @@ class Field:
 
     def _compared(self, operator: str, value: object) -> Filter:
         if isinstance(value, Field | Filter):
-            raise InvalidArgumentError(f"a field is compared with a value, not with {value!r}: see & to join filters")
+            raise InvalidArgumentError(
+                f"a field is compared with a value, not with {value!r}: the API compares no two fields"
+            )
         return Condition(self.name, operator, value)
 
 

@@ -58,7 +58,7 @@ class Filter(ABC):
     def __bool__(self) -> NoReturn:
         raise InvalidArgumentError(
             "a filter is true or false on the server alone: write & for and, | for or, ~ for not, with each "
-            "comparison in parentheses; for x < f < y write (f > x) & (f < y)"
+            "comparison in parentheses; for x < f < y write (f > x) & (f < y), for f in [x, y] write f.is_in([x, y])"
         )
 
     def __eq__(self, other: object) -> bool:

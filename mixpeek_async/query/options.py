@@ -4,12 +4,12 @@ The bounds are the API's (`limit` 1..1000, `offset` 0..10000 since 2026-01-10); 
 `InvalidArgumentError` here, where the mistake is, instead of a 422 in the middle of a walk.
 """
 
-import inspect
 from collections.abc import Callable
 from typing import Any, Literal
 
 import attrs
 
+from mixpeek_async._callables import is_plain_function
 from mixpeek_async.errors import InvalidArgumentError, InvalidObjectError
 from mixpeek_async.query.values import is_bool, shown
 
@@ -36,7 +36,7 @@ InvalidPolicy = Literal["raise", "skip"] | Callable[[InvalidObjectError], object
 
 
 def _is_policy(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
-    if inspect.iscoroutinefunction(value) or (value not in ("raise", "skip") and not callable(value)):
+    if not is_plain_function(value) and value not in ("raise", "skip"):
         raise InvalidArgumentError(f"{attribute.name} must be 'raise', 'skip' or a plain function, not {shown(value)}")
 
 

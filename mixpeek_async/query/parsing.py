@@ -25,6 +25,9 @@ def parse_filter(tree: object, path: str = "filters", depth: int = 1) -> Filter:
         raise InvalidArgumentError(f"filters are nested more than {MAX_DEPTH} levels deep, or hold themselves")
     if "field" in tree and tree.keys() <= _CONDITION and len(tree) > 1:
         return _condition(tree, path)
+    if tree.keys() >= {"field", "value"}:
+        odd = ", ".join(sorted(map(shown, tree.keys() - _CONDITION)))
+        raise InvalidArgumentError(f"{path}: a condition has field, operator and value, and not {odd}")
     parts = [_part(key, value, path, depth) for key, value in tree.items() if key != "case_sensitive"]
     found = join("AND", *parts)
     return CaseSensitive(found, tree["case_sensitive"]) if "case_sensitive" in tree else found
@@ -43,6 +46,8 @@ def _part(key: str, value: object, path: str, depth: int) -> Filter:
         case "NOT":
             # The API: all of its conditions must be false.
             return join("AND", *(Not(each) for each in _filters(value, f"{path}.{key}", depth)))
+        case str() if key.startswith("$"):
+            raise InvalidArgumentError(f"{path} holds {shown(key)}: the API's operators have no $, see field()")
         case _:
             return Condition(key, "eq", value)
 

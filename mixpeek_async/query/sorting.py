@@ -36,6 +36,8 @@ def as_sort(value: Sort | str | Mapping[str, Any] | None) -> Sort | None:
     match value:
         case None | Sort():
             return value
+        case str() if value.startswith("+") or value.lower().endswith((" asc", " desc")):
+            raise InvalidArgumentError(f"sort {shown(value)}: write 'created_at', or '-created_at' for descending")
         case str():
             return Sort(value.removeprefix("-"), "desc" if value.startswith("-") else "asc")
         case Mapping() if "field" in value and value.keys() <= {"field", "direction"}:

@@ -208,3 +208,11 @@ def test_an_answer_that_is_not_json_is_refused() -> None:
 def test_a_fault_for_no_request_is_refused(n: int) -> None:
     with pytest.raises(ValueError, match="n must be a whole number of at least 1"):
         Emulator().script(n, Fault.dropped())
+
+
+@pytest.mark.parametrize("fault", [500, None, "500"])
+def test_what_is_no_fault_is_refused(fault: Any) -> None:
+    with pytest.raises(ValueError, match=r"such as Fault\.http\(500\)"):
+        Emulator().script(1, fault)
+    with pytest.raises(ValueError, match=r"such as Fault\.http\(500\)"):
+        Emulator(faults={1: fault})

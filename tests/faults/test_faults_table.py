@@ -17,6 +17,9 @@ async def _run_once(name: str) -> tuple[Outcome, ScriptedServer]:
     return _runs[name]
 
 
+OUTLINE = b'{"select":["object_id","bucket_id","created_at"]}'
+
+
 @pytest.mark.parametrize("name", CELLS)
 async def test_what_comes_out_and_how_often_the_server_was_asked(name: str) -> None:
     cell = CELLS[name]
@@ -29,8 +32,9 @@ async def test_what_comes_out_and_how_often_the_server_was_asked(name: str) -> N
 async def test_a_request_is_sent_again_byte_for_byte(name: str) -> None:
     _, server = await _run_once(name)
     # One head for each page, and all of them alike but for the place: that is in the target alone.
-    assert {(request.method, request.body) for request in server.requests} == {("POST", b"")}
-    assert len({request.raw for request in server.requests}) == len({request.target for request in server.requests})
+    pages = [request for request in server.requests if request.body != OUTLINE]
+    assert {(request.method, request.body) for request in pages} == {("POST", b"")}
+    assert len({request.raw for request in pages}) == len({request.target for request in pages})
 
 
 @pytest.mark.parametrize("name", [name for name, cell in CELLS.items() if cell.error is not None])
@@ -44,5 +48,5 @@ async def test_an_error_is_a_short_printable_line_and_brings_the_place(name: str
     assert isinstance(outcome.error, StatusError) or " 400" not in str(outcome.error)
 
 
-def test_the_table_has_more_lines_than_the_issue_asks_for() -> None:
+def test_the_table_is_long() -> None:
     assert len(CELLS) >= 120

@@ -148,3 +148,21 @@ async def test_only_an_object_query_asks_for_objects(query: Any) -> None:
     async with AsyncMixpeek("sk_test", namespace="test") as client:
         with pytest.raises(InvalidArgumentError, match="query must be of type ObjectQuery"):
             client.objects.list("bkt_1", query)
+
+
+@pytest.mark.parametrize("sort", ["+created_at", "created_at desc", "created_at ASC"])
+def test_an_order_in_the_words_of_others_is_refused_with_ours(sort: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="'-created_at' for descending"):
+        ObjectQuery(sort=sort)
+
+
+@pytest.mark.parametrize(
+    ("filters", "advice"),
+    [
+        ({"field": "status", "op": "eq", "value": "FAILED"}, "has field, operator and value, and not 'op'"),
+        ({"$and": [{"status": "FAILED"}]}, "the API's operators have no \\$"),
+    ],
+)
+def test_a_filter_in_the_words_of_others_is_refused_with_ours(filters: dict[str, Any], advice: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=advice):
+        ObjectQuery(filters=filters)

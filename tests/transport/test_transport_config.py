@@ -93,7 +93,10 @@ def test_what_no_header_can_carry_is_refused_and_not_shown(name: str, value: Any
 
 
 def test_a_key_holds_no_space_where_a_namespace_may() -> None:
-    assert _refusal(api_key="Bearer hunter2") == "api_key holds a space, which no key does"
+    assert (
+        _refusal(api_key="Bearer hunter2")
+        == "api_key holds a space, which no key does: leave out 'Bearer ', if that is in it"
+    )
     assert AsyncMixpeek("sk", namespace="my videos")
 
 
@@ -151,7 +154,8 @@ def test_an_address_is_kept_but_for_its_version_and_its_last_slashes(base_url: s
         ("file://hunter2/etc", "must begin with https://"),
         ("wss://hunter2.example", "must begin with https://"),
         ("//hunter2.example", "must begin with https://"),
-        ("hunter2.example", "names no host"),
+        ("hunter2.example", "has no scheme: put https:// in front"),
+        ("hunter2.example:8080", "has no scheme: put https:// in front"),
         ("https://", "names no host"),
         ("https:///v1", "names no host"),
         ("https://:8443", "names no host"),

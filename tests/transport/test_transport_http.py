@@ -118,7 +118,7 @@ async def test_the_cap_is_64_mib_unless_said_otherwise() -> None:
     async with ScriptedServer(bomb) as server:
         outcome = await ask(server.url)
     assert isinstance(outcome.error, ResponseTooLargeError)
-    assert "67108864" in str(outcome.error)
+    assert "67,108,864" in str(outcome.error)
 
 
 async def test_memory_is_bounded_while_a_gzip_bomb_is_read() -> None:

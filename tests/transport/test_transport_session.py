@@ -20,7 +20,13 @@ from mixpeek_async._session import Session, user_agent
 from mixpeek_async._telemetry import Telemetry
 from mixpeek_async._transport import Transport
 from mixpeek_async._wire import Request
-from mixpeek_async.errors import InvalidArgumentError, NotFoundError, TransportError
+from mixpeek_async.errors import (
+    ClientClosedError,
+    ConnectionFailedError,
+    InvalidArgumentError,
+    NotFoundError,
+    TransportError,
+)
 from mixpeek_async.models import Progress
 
 PAGE = page("obj_1")
@@ -192,11 +198,34 @@ async def test_a_password_from_netrc_never_replaces_the_key(tmp_path: Path, monk
     assert server.requests == []
 
 
-@pytest.mark.parametrize("name", ["timeout", "max_body_bytes"])
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), True, "60", None])
-def test_a_limit_that_is_no_number_over_zero_is_refused(name: str, value: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match=f"^{name} must be a number over 0"):
-        a_client("http://127.0.0.1:9", **{name: value})
+def test_a_time_out_that_is_no_number_over_zero_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^timeout must be a number over 0"):
+        a_client("http://127.0.0.1:9", timeout=value)
+
+
+@pytest.mark.parametrize("value", [0, -1, 0.5, float("nan"), True, "60", None])
+def test_a_cap_of_bodies_that_is_no_whole_number_over_zero_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^max_body_bytes must be a whole number of at least 1"):
+        a_client("http://127.0.0.1:9", max_body_bytes=value)
+
+
+def test_a_client_belongs_to_one_event_loop_and_says_so() -> None:
+    client = a_client("http://127.0.0.1:9")
+
+    async def ask_and_close() -> None:
+        with pytest.raises(ConnectionFailedError):
+            await client.objects.list("bkt")
+        assert client._transport._session._session is not None
+        await client._transport._session._session.close()
+        client._transport._session._session = None
+
+    async def ask_again() -> None:
+        with pytest.raises(ClientClosedError, match="another event loop"):
+            await client.objects.list("bkt")
+
+    asyncio.run(ask_and_close())
+    asyncio.run(ask_again())
 
 
 async def test_the_repr_tells_where_a_client_asks_and_whether_it_still_can() -> None:

@@ -387,6 +387,14 @@ async def test_the_place_behind_a_record_without_an_id_is_checked_all_the_same(d
     assert ids == [str(n) for n in range(30) if n != 12]
 
 
+@pytest.mark.parametrize("text", ["{}\n", " {}", "{}\r\n"])
+async def test_a_checkpoint_with_the_line_break_of_its_file_gets_a_hint(text: str) -> None:
+    async with Emulator(objects=3) as emulator, connect(emulator) as client:
+        _, checkpoint = await walk_some(client, emulator, 2)
+        with pytest.raises(CheckpointError, match=r"\.strip\(\)"):
+            client.objects.list(emulator.bucket, resume=text.format(checkpoint))
+
+
 async def test_a_checkpoint_is_short_safe_in_a_url_and_holds_no_secret() -> None:
     async with Emulator(objects=100) as emulator, connect(emulator) as client:
         _, checkpoint = await walk_some(client, emulator, 90, page_size=40)

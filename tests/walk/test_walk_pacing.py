@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from clocks import ManualClock
 
-from mixpeek_async import AsyncMixpeek, InvalidArgumentError
+from mixpeek_async import AsyncMixpeek, InvalidArgumentError, RateLimitError
 from mixpeek_async._pacing import Pacer
 from mixpeek_async._wire import Allowance, Response, read_allowance
-from mixpeek_async.emulator import Emulator
+from mixpeek_async.emulator import Emulator, Fault
 
 
 class ClockOfAQuietNetwork(ManualClock):
@@ -70,6 +70,21 @@ async def test_a_small_walk_under_a_limit_does_not_wait() -> None:
         pager = client.objects.list(emulator.bucket, page_size=10)
         await pager.to_list()
         assert pager.progress.waited == 0
+
+
+async def test_nobody_waits_in_silence_for_longer_than_the_policy_says() -> None:
+    clock = ManualClock()
+    faults = {1: Fault.rate_limited(3600)}
+    async with Emulator(objects=3, faults=faults) as emulator, connect(emulator, clock) as client:
+        for _ in range(3):
+            with pytest.raises(RateLimitError) as caught:
+                await client.objects.list(emulator.bucket).to_list()
+            assert caught.value.retry_after == pytest.approx(3600)
+        assert len(emulator.requests) == 1
+        assert clock.slept == []
+
+        await clock.sleep(3600)
+        assert len(await client.objects.list(emulator.bucket).to_list()) == 3
 
 
 async def test_closing_the_client_ends_the_waiting() -> None:
