@@ -40,8 +40,8 @@ class PageSource(Fetcher, Protocol[T]):
         """Row number `index` of its page as a `T`; InvalidObjectError where it is none."""
         ...
 
-    def identify(self, row: Any, /) -> str | None:
-        """The id of a row, without structuring it; None where it has none."""
+    def identify(self, row: Any, /) -> str:
+        """The id of a row, without structuring it; what else tells it from others where it has none."""
         ...
 
     def identity(self, item: T, /) -> str:
@@ -107,7 +107,7 @@ class Reader(Generic[T]):
         self._trail = Trail(self._place, resume)
         self._last_id = resume.last_id if resume else None
         self._failed: Position | None = None
-        self._suspect: tuple[Position, str | None] | None = None
+        self._suspect: tuple[Position, str] | None = None
         self._window = 1
         self._lock = asyncio.Lock()
         self._closed = False
@@ -122,8 +122,12 @@ class Reader(Generic[T]):
             try:
                 item = self._source.structure(page.received.rows[index], index)
             except InvalidObjectError as error:
-                page.new += 1
-                self._on_invalid(error)
+                # Each is reported once: a walk that steps back comes upon it again.
+                if self._memory.add(self._source.identify(page.received.rows[index])):
+                    page.new += 1
+                    self._on_invalid(error)
+                else:
+                    self.progress.repeats += 1
                 continue
             identity = self._source.identity(item)
             if self._memory.add(identity):
@@ -159,7 +163,14 @@ class Reader(Generic[T]):
             return False
         self.progress.pages += 1
         self.page = OpenPage(request, received, accepted, next=accepted.skip)
+        self._pass_known(self.page)
         return True
+
+    def _pass_known(self, page: OpenPage) -> None:
+        """Begin behind the rows that come again, so that a checkpoint does not stand before them."""
+        while page.unread and self._source.identify(page.received.rows[page.next]) in self._memory:
+            page.next += 1
+            self.progress.repeats += 1
 
     def close(self) -> None:
         """End the walk here."""
@@ -279,7 +290,7 @@ class Reader(Generic[T]):
             return
         page = self.page = OpenPage(request, outline, accepted, next=1)
         identity = self._source.identify(outline.rows[0])
-        if accepted.skip or identity is None or not self._memory.add(identity):
+        if accepted.skip or not self._memory.add(identity):
             return
         page.new = 1
         self._trail.add(identity, self._date_of_row(outline.rows[0]))

@@ -28,7 +28,7 @@ class EndpointSource(Generic[R]):
         self._transport = transport
         self._listing = listing
         self.structure: Callable[[Any, int], R] = structurer(model)
-        self.identify: Callable[[Any], str | None] = identifier(key)
+        self.identify: Callable[[Any], str] = identifier(key)
         self.identity: Callable[[R], str] = operator.attrgetter(key)
         self.date: Callable[[R], datetime | None] = _created_at if listing.by_creation else _no_date
         self.has_outlines = listing.outline_body is not None

@@ -48,12 +48,12 @@ class Accepted:
 class Course:
     """Turns pages into the next request.
 
-    `memory` holds the ids that the walk has yielded; `identify` and `date` read the id and the creation date of a
-    row, None where there is none to go by. `resume` is the checkpoint to go on from.
+    `memory` holds the ids that the walk has dealt with; `identify` and `date` read the id and the creation date of a
+    row, the date being None where there is none to go by. `resume` is the checkpoint to go on from.
     """
 
     options: ListOptions
-    identify: Callable[[Any], str | None]
+    identify: Callable[[Any], str]
     date: Callable[[Any], datetime | None]
     memory: Memory
     progress: Progress
@@ -137,7 +137,7 @@ class Course:
             return None
         self.ended = joined.exhausted
         if joined.sure or outlook.verdict is not Verdict.END:
-            self._look_ahead(request, outlook)
+            self._look_ahead(request, outlook, page.rows)
         self._guard.received(len(page.rows) - joined.skip)
         return Accepted(joined.skip, end=self.track.end, next_cursor=None if self.ended else self.cursor)
 
@@ -181,7 +181,7 @@ class Course:
             self._guard.impasse = ADRIFT
             return None
         outlook = read_outlook(page.pagination, request, len(page.rows))
-        self._look_ahead(request, outlook)
+        self._look_ahead(request, outlook, page.rows)
         self._guard.received(len(page.rows))
         return Accepted(skip, next_cursor=None if self.ended else self.cursor)
 
@@ -202,11 +202,11 @@ class Course:
         self.progress.shifts += self.track.lost and not was_lost
         return joined
 
-    def _look_ahead(self, request: PageRequest, outlook: Outlook) -> None:
+    def _look_ahead(self, request: PageRequest, outlook: Outlook, rows: list[Any]) -> None:
         if outlook.verdict is Verdict.END:
             self.ended = True
         elif outlook.cursor is not None:
-            if not self._prefers_offsets(request):
+            if request.position.cursor is not None or self._leads_on(rows):
                 self._go_by(outlook.cursor)
         elif request.position.cursor is not None:
             self._guard.impasse = (
@@ -214,10 +214,16 @@ class Course:
                 "the server says that there is more and gives no cursor; no offset fits into a walk by cursor",
             )
 
-    def _prefers_offsets(self, request: PageRequest) -> bool:
-        """Whether to leave a cursor for later: only offsets, up to the ceiling, let pages be asked for side by side."""
-        by_offset = request.position.cursor is None and self.track.end <= MAX_OFFSET
-        return self.options.concurrency > 1 and by_offset and self.track.steady
+    def _leads_on(self, rows: list[Any]) -> bool:
+        """Whether to take the cursor behind `rows`, the page of a walk by offset; past the ceiling it is the only way.
+
+        Not where it comes before the front of the walk, which has stepped back, and not where only offsets let pages be
+        asked for side by side.
+        """
+        if self.track.end > MAX_OFFSET:
+            return True
+        known = bool(rows) and self.identify(rows[-1]) in self.memory
+        return not (known or self.track.finding_place or (self.options.concurrency > 1 and self.track.steady))
 
     def _go_by(self, cursor: str) -> None:
         self._guard.cursor(cursor)

@@ -48,7 +48,7 @@ GAP = Joined(fits=False)
 class Mark:
     """A row whose place is sure: the pages before it are complete."""
 
-    identity: str | None
+    identity: str
     at: int
 
 
@@ -61,7 +61,7 @@ class OffsetTrack:
     """
 
     end: int
-    identify: Callable[[Any], str | None]
+    identify: Callable[[Any], str]
     aligned: bool = False
     """Whether offsets are multiples of their limits, since a page began elsewhere than expected."""
     lost: bool = False
@@ -73,10 +73,10 @@ class OffsetTrack:
     is_passed: Callable[[Any], bool] | None = None
     """Tells, where dates can decide it, that a row was created before the place of the checkpoint."""
     _start: int = attrs.field(init=False)
-    _last_id: str | None = None
-    _tentative: set[str | None] = attrs.field(factory=set)
+    _last_id: str = ""
+    _tentative: set[str] = attrs.field(factory=set)
     """Ids that came without the mark before them, until the mark is seen again."""
-    _displaced: set[str | None] = attrs.field(factory=set)
+    _displaced: set[str] = attrs.field(factory=set)
     """Such ids that turned out to lie behind a gap: meeting them again says nothing about the rows before them."""
     _by_dates: bool = False
     """Whether the place was found by dates, and rows that they put before it may still come."""
@@ -91,7 +91,11 @@ class OffsetTrack:
     """Offset and limit of where the walk looks back next."""
     _looked_from: int = 0
     """The first row that it has looked at."""
+    _forward: bool = False
+    """Whether it looks forward instead, since it has come to the start of the list without a row that it knows."""
     _cap: int = MAX_PAGE_SIZE
+    _clamp: int = MAX_PAGE_SIZE
+    """The most rows that the server gives, where a page in the middle of the list has shown it."""
     _stuck: bool = False
     """Whether the page at the ceiling of offsets held nothing new."""
 
@@ -122,7 +126,8 @@ class OffsetTrack:
     def narrow(self, limit: int) -> None:
         """Look back, if the walk does, by `limit` rows only: a wider block could not be had."""
         if self.lost:
-            self._block = ((self._looked_from - 1) // limit * limit, limit)
+            row = self._block[0] if self._forward else self._looked_from - 1
+            self._block = (row // limit * limit, limit)
 
     def join(
         self, offset: int, limit: int, rows: list[Any], verdict: Verdict, is_known: Callable[[str], bool]
@@ -147,10 +152,14 @@ class OffsetTrack:
 
     def begins_at(self, offset: int, rows: list[Any]) -> bool:
         """Whether the row at `offset` is known, and comes first in `rows`."""
-        # A record without an id cannot be known again.
-        if not rows or self.mark is None or self.mark.identity is None:
+        if not rows or self.mark is None:
             return False
         return self.mark == Mark(self.identify(rows[0]), offset)
+
+    @property
+    def finding_place(self) -> bool:
+        """Whether rows that were dealt with before the checkpoint may still come, and only dates can tell."""
+        return self._by_dates
 
     # Where to ask
 
@@ -220,9 +229,9 @@ class OffsetTrack:
         self._probing, self._had_room = True, len(rows) < limit
         return Joined(skip=1)
 
-    def _settle(self, end: int, last_id: str | None, skip: int = 0) -> Joined:
+    def _settle(self, end: int, last_id: str, skip: int = 0) -> Joined:
         self.end, self._last_id = end, last_id
-        self.mark, self._probing, self.lost = Mark(last_id, end - 1), False, False
+        self.mark, self._probing, self.lost, self._forward = Mark(last_id, end - 1), False, False, False
         self._stalls = 0
         return Joined(skip=skip)
 
@@ -232,16 +241,20 @@ class OffsetTrack:
         """The page begins elsewhere than expected: find its place by the rows of it that are known."""
         ids = [self.identify(row) for row in rows]
         unsure = self._tentative | self._displaced
-        known = [index for index, id_ in enumerate(ids) if id_ is not None and id_ not in unsure and is_known(id_)]
+        known = [index for index, id_ in enumerate(ids) if id_ not in unsure and is_known(id_)]
         if not known and self._leading_passed(rows):
             self._by_dates = True
             known = list(range(self._leading_passed(rows)))
         if known:
             return self._resettle(offset, limit, ids, known, verdict)
-        if offset > 0:
+        if self.lost and 0 < len(rows) < min(limit, self._looked_from - offset) and verdict is Verdict.MORE:
+            # The server gives fewer rows than it is asked for: what lies between was not looked at.
+            self._clamp = len(rows)
+            return self._look_before(self._looked_from, self._clamp)
+        if offset > 0 and not self._forward:
             return self._look_back(offset, limit)
         if self.resumed and (self.is_passed is None or any(map(self.is_passed, rows))):
-            return Joined(fits=False, adrift=True)
+            return self._look_forward(offset, rows, verdict)
         if self._start > 0 and not self.resumed:
             return self._start_again()
         return self._settle(len(rows), ids[-1]) if rows else self._skip_hole(limit, verdict)
@@ -251,7 +264,7 @@ class OffsetTrack:
         passed = [] if self.is_passed is None else list(map(self.is_passed, rows))
         return sum(passed) if passed == sorted(passed, reverse=True) else 0
 
-    def _resettle(self, offset: int, limit: int, ids: list[str | None], known: list[int], verdict: Verdict) -> Joined:
+    def _resettle(self, offset: int, limit: int, ids: list[str], known: list[int], verdict: Verdict) -> Joined:
         """Go on from the last row of a page that holds known ones."""
         beyond = len(ids) - 1 - known[-1]
         skip = known[0] if self._start > 0 else 0
@@ -270,7 +283,7 @@ class OffsetTrack:
         if holds_mark:
             self._settle(max(self.end, offset + len(ids)), last_id)
             self._probing, self._had_room = not beyond, True
-        elif self.aligned or self.lost:
+        elif self.aligned or self.lost or offset == 0:
             # Each row is at its place, whichever kind of server this is; only the mark is elsewhere.
             self._settle(offset + len(ids), ids[-1])
         else:
@@ -279,12 +292,11 @@ class OffsetTrack:
         self.aligned, self._stalls = True, stalls
         return Joined(skip=skip)
 
-    def _holds_mark(self, offset: int, ids: list[str | None]) -> bool:
+    def _holds_mark(self, offset: int, ids: list[str]) -> bool:
         """Whether the mark is in the page, where it should be."""
         return (
             self.aligned
             and self.mark is not None
-            and self.mark.identity is not None
             and self.mark.at >= offset
             and ids[self.mark.at - offset :][:1] == [self.mark.identity]
         )
@@ -294,8 +306,20 @@ class OffsetTrack:
         limit = min(limit * 2, MAX_PAGE_SIZE) if self.lost else limit
         self._displaced |= self._tentative
         self._tentative.clear()
-        self.lost, self._looked_from = True, offset
-        self._block = ((offset - 1) // limit * limit, limit)
+        self.lost = True
+        return self._look_before(offset, min(limit, self._clamp))
+
+    def _look_before(self, row: int, limit: int) -> Joined:
+        """Look next at the rows before `row`, which is the first one that was looked at."""
+        self._looked_from, self._block = row, ((row - 1) // limit * limit, limit)
+        return GAP
+
+    def _look_forward(self, offset: int, rows: list[Any], verdict: Verdict) -> Joined:
+        """Look behind the checkpoint's place, too: rows that were created before it have moved it there."""
+        start = offset + len(rows) if self._forward else self._start
+        if start > MAX_OFFSET or (self._forward and (not rows or verdict is Verdict.END)):
+            return Joined(fits=False, adrift=True)
+        self.lost, self._forward, self._block = True, True, (start // self._clamp * self._clamp, self._clamp)
         return GAP
 
     def _start_again(self) -> Joined:

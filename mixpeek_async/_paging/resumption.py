@@ -28,7 +28,7 @@ class Resumption:
     """
 
     checkpoint: Checkpoint
-    identify: Callable[[Any], str | None]
+    identify: Callable[[Any], str]
     date: Callable[[Any], datetime | None]
     memory: Memory
     to_pass: int = attrs.field(init=False)
@@ -43,7 +43,7 @@ class Resumption:
         return OffsetTrack(
             offset,
             self.identify,
-            mark=Mark(self.checkpoint.last_id, offset - 1) if known and offset else None,
+            mark=Mark(self.checkpoint.last_id or "", offset - 1) if known and offset else None,
             resumed=known,
             is_passed=self.is_passed if self.checkpoint.last_date else None,
         )
@@ -57,8 +57,6 @@ class Resumption:
         skip = known[-1] + 1 if known else self._count_passed(rows)
         if skip is None:
             return None
-        while known and skip < min(self.to_pass, len(rows)) and self.identify(rows[skip]) is None:
-            skip += 1  # a record without an id, which nothing but its place can tell
         self.to_pass = max(0, self.to_pass - len(rows)) if skip == len(rows) else 0
         return skip
 
@@ -70,7 +68,7 @@ class Resumption:
 
     def _was_dealt_with(self, row: Any) -> bool:
         identity = self.identify(row)
-        return identity is not None and (identity == self.checkpoint.last_id or identity in self.memory)
+        return identity == self.checkpoint.last_id or identity in self.memory
 
     def _count_passed(self, rows: list[Any]) -> int | None:
         """The rows at the start that were created before the checkpoint, for a page in which none is known.

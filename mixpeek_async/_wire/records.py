@@ -6,6 +6,7 @@ wrong. What it decodes into is a TypedDict made from the attrs class, whose dict
 """
 
 import functools
+import hashlib
 import operator
 import re
 from collections.abc import Callable
@@ -108,16 +109,16 @@ def structurer(cls: type[R]) -> Callable[[Any, int], R]:
 
 
 @functools.cache
-def identifier(key: str) -> Callable[[Any], str | None]:
-    """A function that reads the string under `key` of a row and nothing else; None where there is none."""
+def identifier(key: str) -> Callable[[Any], str]:
+    """A function that reads the string under `key` of a row and nothing else; a digest of the row if there is none."""
     decoder = msgspec.json.Decoder(msgspec.defstruct("Identified", [(key, str)]))
     get = operator.attrgetter(key)
 
-    def identify(row: Any) -> str | None:
+    def identify(row: Any) -> str:
         try:
             return get(decoder.decode(row))  # type: ignore[no-any-return]  # the decoder lets only a string through
         except UNREADABLE:
-            return None
+            return f"without {key}, digest {hashlib.blake2b(row, digest_size=8).hexdigest()}"
 
     return identify
 

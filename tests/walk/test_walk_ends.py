@@ -83,7 +83,7 @@ async def test_a_server_that_ignores_the_offset_is_a_loop() -> None:
 async def test_a_list_that_shifts_for_ever_and_shows_nothing_new_is_a_loop() -> None:
     def answer(query: Query) -> Any:
         # The first page again wherever it may be asked for, and between its copies rows that come only once.
-        ids = "abcdefghij" if query.offset in (0, 10) else [f"{query.number}.{row}" for row in range(3)]
+        ids = "abcdefghij" if query.offset in (0, 10) else [f"{query.number}.{row}" for row in range(query.limit)]
         return {"results": objects(ids[: query.limit]), "pagination": {"has_more": True}}
 
     async with ListServer(answer) as server, server.client() as client:

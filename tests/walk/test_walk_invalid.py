@@ -8,10 +8,11 @@ from lists import ListServer, Query, objects
 from mixpeek_async import InvalidObjectError
 
 BAD = {"object_id": "bad", "bucket_id": 7}
+WORSE = {"object_id": "worse", "bucket_id": 7}
 
 
 def answer(query: Query) -> Any:
-    rows = [*objects("ab"), BAD, *objects("cd"), BAD, *objects("e")][query.offset : query.offset + query.limit]
+    rows = [*objects("ab"), BAD, *objects("cd"), WORSE, *objects("e")][query.offset : query.offset + query.limit]
     return {"results": rows, "pagination": {"has_more": query.offset + query.limit < 7}}
 
 
@@ -23,7 +24,7 @@ async def test_the_walk_goes_on_behind_each_bad_record() -> None:
         with pytest.raises(InvalidObjectError, match="Expected `str`, got `int`") as caught:
             _ = [obj async for obj in walk]
         assert caught.value.path == "$.results[5].bucket_id"
-        assert caught.value.raw == b'{"object_id": "bad", "bucket_id": 7}'
+        assert caught.value.raw == b'{"object_id": "worse", "bucket_id": 7}'
         assert (await anext(walk)).object_id == "e"
 
 
@@ -54,3 +55,20 @@ async def test_a_function_that_raises_ends_no_walk() -> None:
                 ids += [(await anext(walk)).object_id for _ in range(7)]
             ids.append((await anext(walk)).object_id)
         assert [obj.object_id async for obj in walk] == []
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 5])
+async def test_records_without_an_id_are_skipped_wherever_they_are(page_size: int) -> None:
+    rows = [{"bucket_id": "b", "n": n} if n in (2, 9, *range(20, 32)) else objects([n])[0] for n in range(40)]
+
+    def answer(query: Query) -> Any:
+        end = query.offset + query.limit
+        return {"results": rows[query.offset : end], "pagination": {"has_more": end < len(rows)}}
+
+    async with ListServer(answer) as server, server.client() as client:
+        pager = client.objects.list("bkt_test", page_size=page_size, on_invalid="skip")
+        walked = await pager.to_list()
+
+    assert [int(obj.object_id) for obj in walked] == [n for n in range(40) if "object_id" in rows[n]]
+    assert pager.progress.invalid == 14
+    assert len(server.queries) <= 40 // page_size

@@ -93,7 +93,7 @@ class ChangingList:
     def structure(self, row: Any, index: int) -> str:
         return msgspec.json.decode(row, type=str)
 
-    def identify(self, row: Any) -> str | None:
+    def identify(self, row: Any) -> str:
         return msgspec.json.decode(row, type=str)
 
     def identity(self, item: str) -> str:
