@@ -6,7 +6,7 @@ async with AsyncMixpeek(api_key="sk_…", namespace="production") as client:
 """
 
 from mixpeek_async._clock import Clock
-from mixpeek_async._retry import RetryPolicy
+from mixpeek_async._retry import Attempts, RetryPolicy
 from mixpeek_async._telemetry import Hooks, PageReceived, RequestSent, ResponseReceived, RetryScheduled
 from mixpeek_async.buckets import Buckets
 from mixpeek_async.client import AsyncMixpeek
@@ -54,11 +54,22 @@ from mixpeek_async.models import (
 )
 from mixpeek_async.objects import Objects
 from mixpeek_async.pager import Pager, PageWalk, Walk
-from mixpeek_async.query import BucketQuery, Field, Filter, InvalidPolicy, ObjectQuery, Sort, field
+from mixpeek_async.query import (
+    BucketQuery,
+    Field,
+    Filter,
+    FilterLike,
+    InvalidPolicy,
+    ObjectQuery,
+    Sort,
+    SortLike,
+    field,
+)
 
 __all__ = [
     "ApiWarning",
     "AsyncMixpeek",
+    "Attempts",
     "AuthenticationError",
     "BadRequestError",
     "Blob",
@@ -75,6 +86,7 @@ __all__ = [
     "Edge",
     "Field",
     "Filter",
+    "FilterLike",
     "Hooks",
     "InvalidArgumentError",
     "InvalidObjectError",
@@ -108,6 +120,7 @@ __all__ = [
     "RetryScheduled",
     "ServerError",
     "Sort",
+    "SortLike",
     "Source",
     "SourceType",
     "StatusError",

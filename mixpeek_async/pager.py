@@ -157,7 +157,7 @@ class Pager(_Closing, Generic[T]):
         items = await pager.to_list()       every object, in memory
 
     Each of these is a walk of its own, from the start. Every object that exists for the whole walk is yielded
-    exactly once, in the server's order, whatever is created or deleted meanwhile.
+    exactly once, whatever is created or deleted meanwhile; `objects.list` says where that ends.
     """
 
     def __init__(self, source: PageSource[T], options: ListOptions, resume: Checkpoint | None = None) -> None:
@@ -191,7 +191,7 @@ class Pager(_Closing, Generic[T]):
         return self._first_page().__await__()
 
     async def to_list(self) -> list[T]:
-        """Every object. Memory grows with the bucket: some 5 kB an object.
+        """Every object. Memory grows with the bucket: some 7 kB an object.
 
         An error's `checkpoint` is where the walk began, since what it had gathered is lost.
         """

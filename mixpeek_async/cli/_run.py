@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -24,6 +25,7 @@ __all__ = ["walk"]
 _SIGNALLED = 128
 _PIPE_CLOSED = _SIGNALLED + 13
 _REDRAW_EVERY = 0.1
+_KEYWORD = re.compile(r"\b(page_size|max_items|offset|timeout|namespace|base_url|allow_insecure)\b(?:=True|=…)?")
 
 OpenPager = Callable[[AsyncMixpeek, str], Pager[Object]]
 
@@ -36,9 +38,12 @@ class _Failure(click.ClickException):
 
 
 class _Misuse(_Failure):
-    """The same for what the command line got wrong."""
+    """The same for what the command line got wrong. The library speaks of keywords, a command line of options."""
 
     exit_code = 2
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_KEYWORD.sub(lambda found: "--" + found[1].replace("_", "-"), message))
 
 
 def walk(connection: Connection, bucket: str | None, output: Output, open_pager: OpenPager) -> None:

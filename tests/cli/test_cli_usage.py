@@ -46,13 +46,13 @@ def test_misuse_is_told_what_to_do_instead(args: list[str], env: dict[str, str],
 def test_what_the_library_refuses_is_misuse_in_one_line(option: str, value: str) -> None:
     result = invoke("list", "--emulator", "--emulator-objects", "0", option, value)
     assert result.stderr.startswith("error: ")
-    assert option.removeprefix("--").replace("-", "_") in result.stderr
+    assert option in result.stderr
     assert (result.stderr.count("\n"), result.exit_code) == (1, 2)
 
 
 def test_http_needs_leave() -> None:
     result = invoke("list", "bkt_1", "--base-url", "http://mixpeek.example", env=KEY)
-    assert "allow_insecure" in result.stderr
+    assert "pass --allow-insecure if that is meant" in result.stderr
     assert result.exit_code == 2
 
 
