@@ -208,5 +208,8 @@ def test_an_identifier_reads_one_string_of_a_row() -> None:
 
 
 @pytest.mark.parametrize("value", [None, 7, "obj_1", [], {}, {"object_id": None}, {"object_id": 7}, {"bucket_id": "b"}])
-def test_a_row_without_such_a_string_has_no_identity(value: object) -> None:
-    assert identifier("object_id")(row(value)) is None
+def test_a_row_without_such_a_string_is_known_by_its_bytes(value: Any) -> None:
+    identify = identifier("object_id")
+    assert identify(row(value)) == identify(row(value))
+    assert identify(row(value)) != identify(row({"another": value}))
+    assert identify(row(value)).startswith("without object_id, digest ")
