@@ -233,3 +233,10 @@ def test_any_address_that_is_taken_is_one_that_can_be_asked(base_url: Any) -> No
     assert target.scheme in {"http", "https"}
     assert target.raw_path.endswith("/v1/buckets/b/objects/list")
     assert target.raw_query_string == "limit=1"
+
+
+@pytest.mark.parametrize("value", ["false", 0, 1, None])
+def test_leave_to_send_the_key_unencrypted_is_true_or_false_and_nothing_like_it(value: Any) -> None:
+    for address in ("https://api.test", "http://api.test"):
+        with pytest.raises(InvalidArgumentError, match=r"^allow_insecure must be True or False"):
+            AsyncMixpeek("sk", namespace="ns", base_url=address, allow_insecure=value)

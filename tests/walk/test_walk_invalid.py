@@ -72,3 +72,26 @@ async def test_records_without_an_id_are_skipped_wherever_they_are(page_size: in
     assert [int(obj.object_id) for obj in walked] == [n for n in range(40) if "object_id" in rows[n]]
     assert pager.progress.invalid == 14
     assert len(server.queries) <= 40 // page_size
+
+
+async def test_a_bad_record_that_comes_again_is_reported_once() -> None:
+    def answer(query: Query) -> Any:
+        rows = {None: [*objects("ab"), BAD], "1": [BAD, *objects("bc")]}[query.cursor]
+        return {"results": rows, "pagination": {"next_cursor": None if query.cursor else "1"}}
+
+    async with ListServer(answer) as server, server.client() as client:
+        pager = client.objects.list("bkt_test", on_invalid="skip")
+        assert [obj.object_id async for obj in pager] == ["a", "b", "c"]
+        assert (pager.progress.invalid, pager.progress.repeats) == (1, 2)
+
+
+async def test_a_bad_record_that_comes_again_in_the_middle_of_a_page_is_reported_once() -> None:
+    def answer(query: Query) -> Any:
+        rows = {None: [*objects("ab"), BAD], "1": [*objects("c"), BAD, *objects("d")]}[query.cursor]
+        return {"results": rows, "pagination": {"next_cursor": None if query.cursor else "1"}}
+
+    async with ListServer(answer) as server, server.client() as client:
+        errors: list[InvalidObjectError] = []
+        pager = client.objects.list("bkt_test", on_invalid=errors.append)
+        assert [obj.object_id async for obj in pager] == ["a", "b", "c", "d"]
+        assert len(errors) == 1
