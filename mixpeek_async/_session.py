@@ -87,7 +87,7 @@ class Session:
     ) -> None:
         if session is not None:
             _refuse_unfit(session, trace_configs)
-        self.base_url = config.base_url
+        self.base_url: str = config.base_url
         self._key = config.api_key
         self._headers = {
             "Authorization": config.authorization,
