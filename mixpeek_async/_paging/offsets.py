@@ -15,14 +15,12 @@ from typing import Any
 
 import attrs
 
+from mixpeek_async._paging.alignment import aligned_overlap, aligned_page
 from mixpeek_async._paging.ending import Verdict
 from mixpeek_async.errors import OffsetLimitError
 from mixpeek_async.query import MAX_OFFSET, MAX_PAGE_SIZE
 
 __all__ = ["GAP", "Joined", "Mark", "OffsetTrack"]
-
-_SMALL_LIMIT = 11
-"""Whatever the row, there is a limit up to here that does not divide its number: 10,000 < lcm(1..11)."""
 
 
 @attrs.frozen
@@ -167,10 +165,10 @@ class OffsetTrack:
         """As if there were no ceiling; `cap` is the most rows of a page where offsets are aligned."""
         # Without the mark only where it brought nothing new, and not just for lack of room that there is by now.
         if self.mark is None or (self._probing and (self._had_room or cap == 1)):
-            return _aligned(self.end, min(size, cap)) if self.aligned else (self.end, size)
+            return aligned_page(self.end, min(size, cap)) if self.aligned else (self.end, size)
         if not self.aligned:
             return self.mark.at, min(self.end - self.mark.at + size, MAX_PAGE_SIZE)
-        overlapping = None if self._tentative or self._probed else _aligned_overlap(self.end, size, cap)
+        overlapping = None if self._tentative or self._probed else aligned_overlap(self.end, size, cap)
         return overlapping or (self.mark.at // cap * cap, cap)
 
     # What came
@@ -334,20 +332,3 @@ def _offset_limit_error(row: int) -> OffsetLimitError:
         f"the walk has come to row {row:,}, the API takes no offset over {MAX_OFFSET:,}, and this server gave no "
         "cursor to go on by: narrow the listing"
     )
-
-
-def _aligned(end: int, size: int) -> tuple[int, int]:
-    """The widest page up to `size` that begins at `end`, where `end` is a multiple of its limit."""
-    return end, next(limit for limit in range(size, 0, -1) if end % limit == 0)
-
-
-def _aligned_overlap(end: int, size: int, cap: int) -> tuple[int, int] | None:
-    """A page that holds row `end - 1` and about `size` rows behind it, where its offset is a multiple of its limit.
-
-    None where no limit up to `cap` allows for both.
-    """
-    limits = [limit for limit in range(2, min(max(size + 1, _SMALL_LIMIT), cap) + 1) if end % limit]
-    if not limits:
-        return None
-    limit = max(limits, key=lambda limit: (min(limit - end % limit, size), -limit))
-    return end // limit * limit, limit
