@@ -17,6 +17,11 @@ def connect(emulator: Emulator, **options: Any) -> AsyncMixpeek:
     return AsyncMixpeek(emulator.api_key, namespace=emulator.namespace, base_url=emulator.url, **options)
 
 
+def fetching_ahead() -> list[Any]:
+    """The tasks that fetch pages before they are needed."""
+    return [task for task in asyncio.all_tasks() if "ReadAhead" in repr(task)]
+
+
 async def settle() -> None:
     """Let what can happen without waiting for anybody happen."""
     for _ in range(50):
@@ -113,22 +118,22 @@ async def test_an_error_of_a_page_ahead_is_raised_when_the_walk_gets_there() -> 
 @pytest.mark.parametrize("way", [{"prefetch": 1}, {"concurrency": 8}], ids=str)
 async def test_a_walk_that_is_left_takes_its_fetches_with_it(way: dict[str, Any]) -> None:
     async with Emulator(objects=90, pagination="has_more", delay=0.01) as emulator, connect(emulator) as client:
-        before = asyncio.all_tasks()
         async for _ in client.objects.list(emulator.bucket, page_size=3, **way):
+            assert fetching_ahead()
             break
         for _ in range(3):
             await asyncio.sleep(0)
-        ours = [task for task in asyncio.all_tasks() - before if "ReadAhead" in repr(task)]
-        assert ours == []
+        assert not fetching_ahead()
 
 
 async def test_a_walk_that_is_closed_takes_its_fetches_with_it() -> None:
     async with Emulator(objects=90, delay=0.01) as emulator, connect(emulator) as client:
         walk = aiter(client.objects.list(emulator.bucket, page_size=3))
         await anext(walk)
+        assert fetching_ahead()
         await walk.aclose()
         await asyncio.sleep(0)
-        assert [task for task in asyncio.all_tasks() if "ReadAhead" in repr(task)] == []
+        assert not fetching_ahead()
 
 
 async def test_closing_a_walk_that_waits_for_a_page_ahead_asks_for_nothing_more() -> None:
@@ -150,7 +155,7 @@ async def test_a_client_that_is_closed_leaves_no_fetch_behind() -> None:
             walk = aiter(client.objects.list(emulator.bucket, page_size=3))
             for _ in range(3):
                 await anext(walk)
-        assert [task for task in asyncio.all_tasks() if "ReadAhead" in repr(task)] == []
+        assert not fetching_ahead()
         with pytest.raises(ClientClosedError):
             await anext(walk)
 
