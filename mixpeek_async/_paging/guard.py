@@ -54,14 +54,14 @@ class LoopGuard:
         """The `rows` of a page, of which `first` is the first one's id, were dealt with; `new` were no repeats.
 
         By offset, known rows may come again when others were created before them or a place is checked, but not the
-        same ones time and again; where offsets are `aligned`, each place is checked twice as often.
+        same ones time and again; where offsets are `aligned`, each place is checked more often while a list is busy.
         """
         if new:
             self._stale.clear()
             self._gaps = 0
         elif rows:
             self._stale.append((first, rows))
-        pages = _MAX_STALE_PAGES * (2 if aligned and not by_cursor else 1)
+        pages = _MAX_STALE_PAGES * (4 if aligned and not by_cursor else 1)
         if self._stands_still(pages, any_page=by_cursor):
             self.impasse = (
                 PaginationLoopError,

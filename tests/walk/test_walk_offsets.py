@@ -135,6 +135,7 @@ shapes = st.sampled_from(["has_more", "page", "silent"])
 
 @settings(max_examples=1_000, deadline=None)
 @example(117, "silent", 7, True, 0.1, 4, 117)
+@example(127, "silent", 7, True, 0.4, 1, 127)
 @given(
     count=st.integers(0, 300),
     shape=shapes,
