@@ -4,8 +4,6 @@ import asyncio
 import time
 from typing import Protocol
 
-__all__ = ["Clock", "SystemClock"]
-
 
 class Clock(Protocol):
     """What the client needs of time. Budgets and waits are judged by `monotonic`, dates in headers by `time`."""

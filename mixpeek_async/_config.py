@@ -14,8 +14,6 @@ import attrs
 
 from mixpeek_async.errors import InvalidArgumentError
 
-__all__ = ["DEFAULT_BASE_URL", "Config", "Secret", "read_config"]
-
 T = TypeVar("T")
 
 DEFAULT_BASE_URL = "https://api.mixpeek.com"

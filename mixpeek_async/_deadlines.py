@@ -9,8 +9,6 @@ import math
 from types import TracebackType
 from typing import Self
 
-__all__ = ["Deadline", "Deadlines"]
-
 
 class Deadlines:
     """The time-outs of one client."""

@@ -11,8 +11,6 @@ from collections import deque
 from mixpeek_async._clock import Clock
 from mixpeek_async._wire import Allowance
 
-__all__ = ["Pacer"]
-
 _MINUTE = 60.0
 # The published windows are a minute; what ends later than this is no window of requests.
 _LONGEST_WINDOW = 3_600.0

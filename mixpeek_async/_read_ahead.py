@@ -10,8 +10,6 @@ from mixpeek_async.errors import MixpeekError
 from mixpeek_async.models import Progress
 from mixpeek_async.query import PageRequest, Position
 
-__all__ = ["Fetcher", "ReadAhead"]
-
 _Outcome = ReceivedPage | MixpeekError
 
 

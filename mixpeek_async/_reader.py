@@ -25,8 +25,6 @@ from mixpeek_async.errors import InvalidObjectError, MixpeekError, StatusError
 from mixpeek_async.models import Progress
 from mixpeek_async.query import MAX_CONCURRENCY, ListOptions, PageRequest, Position
 
-__all__ = ["NOTHING", "OpenPage", "PageSource", "Reader"]
-
 T = TypeVar("T")
 
 NOTHING: Any = object()

@@ -11,8 +11,6 @@ from typing import Any, ClassVar, TypeAlias, TypeVar, dataclass_transform, get_a
 import attrs
 import msgspec
 
-__all__ = ["JSON", "Record", "adopt", "inner_record", "record", "record_fields"]
-
 _Path: TypeAlias = tuple[str | int, ...]
 JSON: TypeAlias = Any
 """Whatever JSON can say: dict, list, str, int, float, bool or None."""

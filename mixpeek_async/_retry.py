@@ -11,8 +11,6 @@ import attrs
 
 from mixpeek_async.errors import InvalidArgumentError, MalformedResponseError, MixpeekError, StatusError
 
-__all__ = ["Attempts", "RetryPolicy", "RetryQuota"]
-
 _THROTTLING = frozenset({429, 503})
 
 

@@ -32,8 +32,6 @@ from mixpeek_async.errors import (
     TransportError,
 )
 
-__all__ = ["Session", "user_agent"]
-
 _MAX_ERROR_BODY = 64 * 1024
 # A shorter key is one that somebody made up for a test, and may be a part of any text.
 _SHORTEST_SECRET = 8

@@ -13,8 +13,6 @@ from mixpeek_async.errors import InvalidArgumentError
 from mixpeek_async.models import Progress
 from mixpeek_async.query import ListOptions, PageRequest
 
-__all__ = ["EndpointSource", "open_checkpoint"]
-
 R = TypeVar("R", bound=Record)
 
 # Every model that is listed by creation has it; read for each object, so that a function of Python's would cost.

@@ -11,13 +11,11 @@ from typing import Any, Final
 
 import attrs
 
-from mixpeek_async._callables import is_plain_function
+from mixpeek_async._checks import is_plain_function
 from mixpeek_async._clock import Clock
 from mixpeek_async._text import printable
 from mixpeek_async._wire import Request, Response
 from mixpeek_async.errors import InvalidArgumentError, MixpeekError, StatusError
-
-__all__ = ["Exchange", "Hooks", "PageReceived", "RequestSent", "ResponseReceived", "RetryScheduled", "Telemetry"]
 
 _log: Final = logging.getLogger("mixpeek_async")
 _CURSOR: Final = re.compile(r"(?<=[?&]cursor=)[^&]*")

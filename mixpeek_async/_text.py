@@ -1,7 +1,5 @@
 """Text from outside, made safe to show: in a message, a log line or a terminal."""
 
-__all__ = ["printable"]
-
 
 def printable(text: str, limit: int = 2_000) -> str:
     """`text` with everything that is not printable escaped (`\\x1b`, `\\n`), cut to `limit` characters.

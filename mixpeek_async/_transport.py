@@ -23,8 +23,6 @@ from mixpeek_async.errors import (
 )
 from mixpeek_async.models import Progress
 
-__all__ = ["Transport"]
-
 R = TypeVar("R")
 
 

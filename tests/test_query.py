@@ -102,8 +102,8 @@ def test_what_to_do_with_an_invalid_record_is_a_word_or_a_callable(value: Any) -
         ({"page_size": 5000}, "page_size must be a whole number from 1 to 1000, not 5000"),
         ({"offset": "7"}, "offset must be a whole number from 0 to 10000, not '7'"),
         ({"max_items": -1}, "max_items must be a whole number of at least 0, not -1"),
-        ({"page_size": HUGE}, "page_size must be a whole number from 1 to 1000, not one too long to be shown"),
-        ({"include_total": HUGE}, "include_total must be True or False, not one too long to be shown"),
+        ({"page_size": HUGE}, "page_size must be a whole number from 1 to 1000, not a value too long to show"),
+        ({"include_total": HUGE}, "include_total must be True or False, not a value too long to show"),
         ({"include_total": "yes"}, "include_total must be True or False, not 'yes'"),
     ],
 )

@@ -1,7 +1,5 @@
 """Pages whose offset is a multiple of their limit: servers that round offsets down leave these as they are."""
 
-__all__ = ["aligned_overlap", "aligned_page"]
-
 _SMALL_LIMIT = 11
 """Whatever the row, there is a limit up to here that does not divide its number: 10,000 < lcm(1..11)."""
 

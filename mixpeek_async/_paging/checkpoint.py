@@ -18,8 +18,6 @@ import msgspec
 from mixpeek_async.errors import CheckpointError
 from mixpeek_async.query import Position
 
-__all__ = ["ANCHORS", "Checkpoint", "Place", "Scope", "fingerprint"]
-
 ANCHORS: Final = 32
 """How many of the last objects a checkpoint knows."""
 

@@ -27,8 +27,6 @@ from mixpeek_async.errors import (
 from mixpeek_async.models import Progress
 from mixpeek_async.query import MAX_OFFSET, ListOptions, PageRequest, Position
 
-__all__ = ["Accepted", "Course"]
-
 _REFUSALS = frozenset({400, 410, 422})
 
 

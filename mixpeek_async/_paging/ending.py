@@ -15,8 +15,6 @@ import attrs
 from mixpeek_async.models import Pagination
 from mixpeek_async.query import PageRequest
 
-__all__ = ["Outlook", "Verdict", "read_outlook"]
-
 
 class Verdict(Enum):
     """Whether there is a page behind this one."""

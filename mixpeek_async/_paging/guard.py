@@ -6,8 +6,6 @@ import attrs
 
 from mixpeek_async.errors import MixpeekError, PaginationError, PaginationLoopError
 
-__all__ = ["Impasse", "LoopGuard"]
-
 _MAX_EMPTY_PAGES: Final = 100
 _MAX_STALE_PAGES: Final = 3
 _MAX_GAPS: Final = 100

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 
 from mixpeek_async._paging.checkpoint import fingerprint
 
-__all__ = ["CURSOR_WINDOW", "Memory"]
-
 CURSOR_WINDOW = 20_000
 """How many ids a walk by cursor remembers. A walk by offset remembers all: the API's ceiling bounds them."""
 

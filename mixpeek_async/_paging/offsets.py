@@ -20,8 +20,6 @@ from mixpeek_async._paging.ending import Verdict
 from mixpeek_async.errors import OffsetLimitError
 from mixpeek_async.query import MAX_OFFSET, MAX_PAGE_SIZE
 
-__all__ = ["GAP", "Joined", "Mark", "OffsetTrack"]
-
 
 @attrs.frozen
 class Joined:

@@ -6,8 +6,6 @@ import attrs
 
 from mixpeek_async.models import ApiWarning, ListStats, Pagination
 
-__all__ = ["ReceivedPage"]
-
 
 @attrs.frozen(kw_only=True)
 class ReceivedPage:

@@ -12,8 +12,6 @@ from mixpeek_async._paging.memory import Memory
 from mixpeek_async._paging.offsets import Mark, OffsetTrack
 from mixpeek_async.errors import CheckpointError
 
-__all__ = ["ADRIFT", "Resumption"]
-
 ADRIFT: Final[Impasse] = (
     CheckpointError,
     "none of the last objects before the checkpoint exists any more, so that its place cannot be found: start anew",

@@ -5,8 +5,6 @@ import attrs
 from mixpeek_async.errors import MixpeekError, RequestTimeoutError, ResponseTooLargeError, ServerError, StatusError
 from mixpeek_async.query import MAX_PAGE_SIZE
 
-__all__ = ["PageSize", "is_too_large", "may_be_too_large"]
-
 
 @attrs.define(eq=False)
 class PageSize:

@@ -6,8 +6,6 @@ from datetime import datetime
 from mixpeek_async._paging.checkpoint import ANCHORS, Checkpoint, Place, fingerprint
 from mixpeek_async.query import Position
 
-__all__ = ["Trail"]
-
 
 class Trail:
     """Ids and creation dates of the last objects that were yielded.

@@ -8,8 +8,6 @@ from mixpeek_async._wire.message import Response
 from mixpeek_async.errors import MalformedResponseError, NamespaceUnresolvedError
 from mixpeek_async.models import ApiWarning
 
-__all__ = ["arrived_whole", "not_json", "refuse_unresolved"]
-
 
 def not_json(body: bytes, problem: str, *, arrived_whole: bool) -> MalformedResponseError:
     """The error for a body that is no JSON: retryable, unless it arrived whole and would be no better next time."""

@@ -5,8 +5,6 @@ import attrs
 from mixpeek_async._record import Record, inner_record, record_fields
 from mixpeek_async.query import Query, canonical
 
-__all__ = ["complete_selection", "json_body"]
-
 
 def json_body(query: Query) -> bytes | None:
     """The one body of `query`, the same for all that are equal; None with nothing to say, as the API wants it."""

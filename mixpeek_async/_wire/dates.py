@@ -3,8 +3,6 @@
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-__all__ = ["unix_seconds"]
-
 
 def unix_seconds(date: str) -> float | None:
     """Unix seconds of an HTTP date (RFC 9110, 5.6.7); None where it is none."""

@@ -19,8 +19,6 @@ from mixpeek_async.errors import (
     ValidationError,
 )
 
-__all__ = ["status_error"]
-
 _CLASSES: dict[int, type[StatusError]] = {
     400: BadRequestError,
     401: AuthenticationError,

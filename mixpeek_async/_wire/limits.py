@@ -6,8 +6,6 @@ from mixpeek_async._wire.dates import unix_seconds
 from mixpeek_async._wire.failure import status_error
 from mixpeek_async._wire.message import Response
 
-__all__ = ["Allowance", "read_allowance"]
-
 
 @attrs.frozen(kw_only=True)
 class Allowance:

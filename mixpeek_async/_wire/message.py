@@ -4,8 +4,6 @@ from collections.abc import Mapping
 
 import attrs
 
-__all__ = ["Request", "Response"]
-
 
 @attrs.frozen(kw_only=True)
 class Request:

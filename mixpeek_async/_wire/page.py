@@ -12,8 +12,6 @@ from mixpeek_async._wire.records import UNREADABLE, converter, explain
 from mixpeek_async.errors import MalformedResponseError
 from mixpeek_async.models import ApiWarning, ListStats, Pagination
 
-__all__ = ["parse_page"]
-
 R = TypeVar("R", ApiWarning, ListStats, Pagination)
 
 

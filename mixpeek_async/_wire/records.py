@@ -23,8 +23,6 @@ from mixpeek_async.errors import InvalidObjectError
 if TYPE_CHECKING:
     import cattrs
 
-__all__ = ["UNREADABLE", "converter", "explain", "identifier", "structurer"]
-
 R = TypeVar("R", bound=Record)
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)

@@ -11,8 +11,6 @@ from mixpeek_async.errors import InvalidArgumentError
 from mixpeek_async.models import Object
 from mixpeek_async.query import BucketQuery, ObjectQuery, PageRequest
 
-__all__ = ["Listing", "get_bucket", "get_object", "list_buckets", "list_objects"]
-
 _MAX_SEGMENT = 256
 _EVERYTHING = ObjectQuery()
 _EXAMPLES = {"bucket": "bkt_9xy8z7", "object_id": "obj_123abc456def"}

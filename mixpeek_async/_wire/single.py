@@ -11,8 +11,6 @@ from mixpeek_async._wire.message import Response
 from mixpeek_async._wire.records import UNREADABLE, converter, explain
 from mixpeek_async.errors import MalformedResponseError
 
-__all__ = ["record_parser"]
-
 R = TypeVar("R", bound=Record)
 
 

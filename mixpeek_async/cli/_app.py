@@ -12,8 +12,6 @@ from mixpeek_async.cli._options import (
 )
 from mixpeek_async.cli._run import walk
 
-__all__ = ["cli"]
-
 _EPILOG = (
     "The API key is read from MIXPEEK_API_KEY and from nowhere else: on a command line it would land in the shell's "
     "history, and in the list of processes for every user of the machine to read."

@@ -6,8 +6,6 @@ from datetime import datetime
 
 from mixpeek_async import Object
 
-__all__ = ["COLUMNS", "cells", "json_line", "plain_line", "printable", "printable_json"]
-
 _LONGEST = 200
 
 COLUMNS: dict[str, tuple[int, Callable[[Object], object]]] = {

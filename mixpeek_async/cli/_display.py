@@ -19,8 +19,6 @@ from mixpeek_async.cli._cells import COLUMNS, cells, json_line, plain_line, prin
 from mixpeek_async.cli._options import Output
 from mixpeek_async.cli._tally import Tally
 
-__all__ = ["Display", "open_display"]
-
 _ROWS = 20
 # Around the rows: the table's margins, head and rule, the progress, and the line of the cursor.
 _LINES_AROUND = 6

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-__all__ = ["Interrupted", "Interruption"]
-
 
 class Interrupted(Exception):
     """A signal ended the work. `number` is the signal's."""

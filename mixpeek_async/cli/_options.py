@@ -10,8 +10,6 @@ from typing import Any, Literal
 
 import click
 
-__all__ = ["Connection", "Listing", "Output", "connection_options", "listing_options", "output_options"]
-
 _Command = Callable[..., Any]
 
 

@@ -19,8 +19,6 @@ from mixpeek_async.cli._options import Connection, Output
 from mixpeek_async.cli._session import check, connected
 from mixpeek_async.cli._tally import Tally
 
-__all__ = ["walk"]
-
 # What a shell reports of a process that a signal ended: 128 and the signal's number, here SIGPIPE's.
 _SIGNALLED = 128
 _PIPE_CLOSED = _SIGNALLED + 13

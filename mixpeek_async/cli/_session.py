@@ -12,8 +12,6 @@ from mixpeek_async import AsyncMixpeek
 from mixpeek_async.cli._options import Connection
 from mixpeek_async.emulator import Emulator
 
-__all__ = ["check", "connected"]
-
 _EMULATOR_OBJECTS = 5_000
 _SEEDED_AT_ONCE = 1_000
 

@@ -9,8 +9,6 @@ import click
 
 from mixpeek_async import Pager
 
-__all__ = ["Tally"]
-
 
 class Tally:
     """Within `with`, the progress of a walk as text; at its end one line on stderr, unless it is `quiet`.

@@ -19,8 +19,6 @@ from mixpeek_async.emulator._rate_limit import RateLimit
 from mixpeek_async.emulator._selection import Row, Selection, objects_of
 from mixpeek_async.emulator._store import Store
 
-__all__ = ["Api"]
-
 
 @attrs.frozen
 class Api:

@@ -10,8 +10,6 @@ from mixpeek_async.emulator._calls import parse_json
 from mixpeek_async.emulator._errors import ApiError
 from mixpeek_async.emulator._filters import Clause, Problem, translate
 
-__all__ = ["BUCKET_KEYS", "OBJECT_KEYS", "Wish", "parse_body"]
-
 OBJECT_KEYS = frozenset({"filters", "return_presigned_urls", "search", "select", "sort"})
 BUCKET_KEYS = frozenset({"case_sensitive", "filters", "search", "sort"})
 # Published for buckets, where they win over the query.

@@ -9,8 +9,6 @@ from aiohttp import hdrs, web
 
 from mixpeek_async.emulator._routes import find_route
 
-__all__ = ["Call", "RecordedRequest", "parse_json", "read_call"]
-
 
 @attrs.frozen
 class RecordedRequest:

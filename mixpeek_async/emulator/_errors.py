@@ -6,8 +6,6 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Answer", "ApiError", "error_answer", "json_bytes"]
-
 # The published error types, each with the status that it comes with.
 _TYPES = {
     400: "BadRequestError",

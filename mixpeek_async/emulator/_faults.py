@@ -8,8 +8,6 @@ import attrs
 
 from mixpeek_async.emulator._errors import Answer, error_answer, json_bytes
 
-__all__ = ["Fault"]
-
 
 def _copy(headers: Mapping[str, str]) -> dict[str, str]:
     return dict(headers)

@@ -12,8 +12,6 @@ import attrs
 
 from mixpeek_async.emulator._operators import OPERATORS
 
-__all__ = ["MAX_CONDITIONS", "MAX_DEPTH", "Clause", "Problem", "translate"]
-
 MAX_DEPTH = 16
 """Levels of trees. The API has such a limit and does not publish it; SQLite's parser takes little more."""
 

@@ -9,8 +9,6 @@ from typing import Any
 from mixpeek_async.emulator._operators import OPERATORS, holds
 from mixpeek_async.emulator._paths import sort_key
 
-__all__ = ["register"]
-
 # A search looks for "key or metadata": these are neither.
 _NOT_SEARCHED = {"blobs", "bucket_schema", "created_at", "edges", "error", "source_details", "status", "updated_at"}
 

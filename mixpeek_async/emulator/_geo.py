@@ -11,8 +11,6 @@ from itertools import pairwise
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
 
-__all__ = ["in_box", "in_circle", "in_polygon", "is_box", "is_circle", "is_polygon"]
-
 _EARTH = 6_371_000.0
 """Mean radius in metres."""
 

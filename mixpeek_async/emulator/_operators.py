@@ -19,8 +19,6 @@ import attrs
 from mixpeek_async.emulator._geo import in_box, in_circle, in_polygon, is_box, is_circle, is_polygon
 from mixpeek_async.emulator._paths import DATES, moment, values_at
 
-__all__ = ["OPERATORS", "Operator", "holds"]
-
 
 @attrs.frozen
 class Operator:

@@ -14,8 +14,6 @@ import attrs
 from mixpeek_async.emulator._body import Wish
 from mixpeek_async.emulator._selection import Mark, Row
 
-__all__ = ["EMPTY", "SHAPES", "Ask", "Page", "Shape", "decode_cursor", "encode_cursor"]
-
 
 @attrs.frozen
 class Ask:

@@ -10,8 +10,6 @@ from mixpeek_async.emulator._errors import ApiError
 from mixpeek_async.emulator._pagination import Ask, decode_cursor
 from mixpeek_async.emulator._selection import Mark
 
-__all__ = ["parse_ask", "parse_flags"]
-
 T = TypeVar("T")
 
 MAX_LIMIT = 1000

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-__all__ = ["moment", "project", "sort_key", "values_at"]
-
 DATES = frozenset({"created_at", "updated_at", "last_upload_at"})
 """The fields that hold dates, whose texts are compared as moments."""
 

@@ -9,8 +9,6 @@ from urllib.parse import quote
 from mixpeek_async.emulator._errors import json_bytes
 from mixpeek_async.emulator._paths import project
 
-__all__ = ["present", "present_text"]
-
 _ALWAYS = ("object_id", "bucket_id")
 _LIFETIME = 3600
 """Seconds, as the API says."""

@@ -8,8 +8,6 @@ import attrs
 
 from mixpeek_async.emulator._errors import ApiError
 
-__all__ = ["Allowance", "RateLimit"]
-
 WINDOW = 60
 """Seconds, from the first request of a window on."""
 

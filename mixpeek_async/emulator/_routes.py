@@ -5,8 +5,6 @@ from urllib.parse import unquote
 
 import attrs
 
-__all__ = ["Route", "find_route"]
-
 _BUCKET = r"/v1/buckets/(?P<bucket>[^/]+)"
 # The first that fits: a bucket may be called "list".
 _ROUTES = (

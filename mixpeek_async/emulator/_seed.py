@@ -10,8 +10,6 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["plausible_bucket", "plausible_object"]
-
 _FIRST = datetime(2025, 3, 3, 8, 0, tzinfo=UTC)
 _PLACES = ("harbour", "orchard", "workshop", "ridge", "station", "market", "studio")
 _SEASONS = ("spring", "summer", "autumn", "winter")

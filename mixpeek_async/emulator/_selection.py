@@ -7,8 +7,6 @@ import attrs
 
 from mixpeek_async.emulator._filters import Clause
 
-__all__ = ["Mark", "Row", "Selection", "objects_of"]
-
 
 class Mark(NamedTuple):
     """A row's place in a list: `key` is what the list is sorted by, empty where it is not."""

@@ -6,8 +6,6 @@ from aiohttp import web
 
 from mixpeek_async.emulator._errors import Answer
 
-__all__ = ["drop", "send"]
-
 _JSON = {"Content-Type": "application/json"}
 
 

@@ -19,8 +19,6 @@ from mixpeek_async.emulator._seed import plausible_object
 from mixpeek_async.emulator._sending import drop, send
 from mixpeek_async.emulator._store import JsonObject, Store
 
-__all__ = ["Emulator"]
-
 # How long aclose() lets requests under way come to an end. aiohttp takes 0 for "for ever".
 _GRACE = 0.01
 

@@ -12,8 +12,6 @@ from mixpeek_async.emulator._functions import register
 from mixpeek_async.emulator._seed import plausible_bucket
 from mixpeek_async.emulator._selection import Mark, Row, Selection
 
-__all__ = ["JsonObject", "Store"]
-
 JsonObject = dict[str, Any]
 
 # What no blob passes, so that sums fit SQLite's integers.

@@ -9,9 +9,8 @@ from typing import Any, Literal
 
 import attrs
 
-from mixpeek_async._callables import is_plain_function
+from mixpeek_async._checks import bool_, int_between, is_plain_function, short_repr, valid
 from mixpeek_async.errors import InvalidArgumentError, InvalidObjectError
-from mixpeek_async.query.values import is_bool, shown
 
 __all__ = ["MAX_CONCURRENCY", "MAX_OFFSET", "MAX_PAGE_SIZE", "InvalidPolicy", "ListOptions", "PageRequest", "Position"]
 
@@ -20,24 +19,15 @@ MAX_OFFSET = 10_000
 MAX_CONCURRENCY = 100
 
 
-def _whole_number(low: int, high: int | None) -> Callable[[Any, "attrs.Attribute[Any]", Any], None]:
-    bounds = f"from {low} to {high}" if high is not None else f"of at least {low}"
-
-    def check(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
-        # True is an int to Python, and never what somebody means by a size.
-        if isinstance(value, bool) or not isinstance(value, int) or value < low or (high and value > high):
-            raise InvalidArgumentError(f"{attribute.name} must be a whole number {bounds}, not {shown(value)}")
-
-    return check
-
-
 InvalidPolicy = Literal["raise", "skip"] | Callable[[InvalidObjectError], object]
 """What to do with a record that cannot be structured."""
 
 
 def _is_policy(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
     if not is_plain_function(value) and value not in ("raise", "skip"):
-        raise InvalidArgumentError(f"{attribute.name} must be 'raise', 'skip' or a plain function, not {shown(value)}")
+        raise InvalidArgumentError(
+            f"{attribute.name} must be 'raise', 'skip' or a plain function, not {short_repr(value)}"
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -51,12 +41,12 @@ class ListOptions:
     skip it.
     """
 
-    page_size: int = attrs.field(default=MAX_PAGE_SIZE, validator=_whole_number(1, MAX_PAGE_SIZE))
-    max_items: int | None = attrs.field(default=None, validator=attrs.validators.optional(_whole_number(0, None)))
-    offset: int = attrs.field(default=0, validator=_whole_number(0, MAX_OFFSET))
-    include_total: bool = attrs.field(default=False, validator=is_bool)
-    prefetch: int = attrs.field(default=1, validator=_whole_number(0, 1))
-    concurrency: int = attrs.field(default=1, validator=_whole_number(1, MAX_CONCURRENCY))
+    page_size: int = attrs.field(default=MAX_PAGE_SIZE, validator=valid(int_between(1, MAX_PAGE_SIZE)))
+    max_items: int | None = attrs.field(default=None, validator=attrs.validators.optional(valid(int_between(0))))
+    offset: int = attrs.field(default=0, validator=valid(int_between(0, MAX_OFFSET)))
+    include_total: bool = attrs.field(default=False, validator=valid(bool_))
+    prefetch: int = attrs.field(default=1, validator=valid(int_between(0, 1)))
+    concurrency: int = attrs.field(default=1, validator=valid(int_between(1, MAX_CONCURRENCY)))
     on_invalid: InvalidPolicy = attrs.field(default="raise", validator=_is_policy)
 
 

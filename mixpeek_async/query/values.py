@@ -92,7 +92,7 @@ def shown(value: object) -> str:
         return f"{value!r:.100}"
     # Python writes out no int of more than 4,300 digits, and nothing that is nested deeper than its stack.
     except (ValueError, RecursionError):
-        return "one too long to be shown"
+        return "a value too long to show"
 
 
 def _key(key: object, name: str) -> str:
