@@ -1,86 +1,73 @@
 """Pages that are fetched before they are needed."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 from mixpeek_async._paging import ReceivedPage
 from mixpeek_async.errors import MixpeekError
-from mixpeek_async.models import Progress
-from mixpeek_async.query import PageRequest, Position
+from mixpeek_async.query import PageRequest, PageStart
 
-_Outcome = ReceivedPage | MixpeekError
-
-
-class Fetcher(Protocol):
-    """Where pages come from, and who looks after what is under way."""
-
-    async def fetch(self, request: PageRequest, progress: Progress, /) -> ReceivedPage:
-        """The page asked for. May be asked again for the same one after a failure."""
-        ...
-
-    def start(self, work: Coroutine[Any, Any, _Outcome], /) -> asyncio.Task[_Outcome]:
-        """Run `work` in the background; it ends with the client at the latest."""
-        ...
-
-    def may_try_again(self) -> bool:
-        """Whether there is anything left of what all walks together may spend on tries; takes one."""
-        ...
+Outcome = ReceivedPage | MixpeekError
 
 
 class ReadAhead:
-    """Fetches under way, by the position of their page.
+    """Fetches in the background, by the start of their page.
 
-    What fails here fails when its page is wanted, and not before; what was not wanted in the end is cancelled.
+    `fetch` gets a page; `start` runs a coroutine in the background until the client closes. A failed fetch raises when
+    its page is needed, and not before.
     """
 
-    def __init__(self, fetcher: Fetcher, progress: Progress) -> None:
-        self._fetcher = fetcher
-        self._progress = progress
-        self._tasks: dict[Position, tuple[PageRequest, asyncio.Task[_Outcome]]] = {}
+    def __init__(
+        self,
+        fetch: Callable[[PageRequest], Awaitable[ReceivedPage]],
+        start: Callable[[Coroutine[Any, Any, Outcome]], "asyncio.Task[Outcome]"],
+    ) -> None:
+        self._fetch = fetch
+        self._start = start
+        self._tasks: dict[PageStart, tuple[PageRequest, asyncio.Task[Outcome]]] = {}
         self._closed = False
 
-    def want(self, requests: Iterable[PageRequest]) -> None:
-        """Have these under way, and no others."""
-        wanted = {request.position: request for request in requests}
+    def schedule(self, requests: Iterable[PageRequest]) -> None:
+        """Fetch these pages in the background, and cancel all others."""
+        wanted = {request.start: request for request in requests}
         self._cancel(self._tasks.keys() - wanted.keys())
-        for position, request in wanted.items():
-            if position not in self._tasks:
-                self._tasks[position] = request, self._fetcher.start(self._fetch(request))
+        for start, request in wanted.items():
+            if start not in self._tasks:
+                self._tasks[start] = request, self._start(self._fetch_outcome(request))
 
-    async def take(self, request: PageRequest) -> tuple[PageRequest, ReceivedPage] | None:
-        """The page at the position of `request`, and what it was asked for with: its limit may be another.
+    async def pop(self, request: PageRequest) -> tuple[PageRequest, ReceivedPage] | None:
+        """The page at the start of `request`, and the request that fetched it: its limit may be another one.
 
-        None when this was closed meanwhile. Cancelling this leaves a fetch that is under way alone: the next call
-        finds it.
+        None if this was closed meanwhile. If this call is cancelled, the fetch goes on, and the next call finds it.
         """
-        if request.position not in self._tasks:
+        if request.start not in self._tasks or request.ids_only:
             self.cancel()
-            return request, await self._fetcher.fetch(request, self._progress)
-        asked, task = self._tasks[request.position]
+            return request, await self._fetch(request)
+        asked, task = self._tasks[request.start]
         await asyncio.wait([task])
-        self._tasks.pop(request.position, None)
+        self._tasks.pop(request.start, None)
         if self._closed:
             return None
         if task.cancelled():
-            return request, await self._fetcher.fetch(request, self._progress)
+            return request, await self._fetch(request)
         outcome = task.result()
         if isinstance(outcome, MixpeekError):
             raise outcome
         return asked, outcome
 
     def cancel(self) -> None:
-        """Have nothing under way."""
+        """Cancel all fetches."""
         self._cancel(list(self._tasks))
 
     def close(self) -> None:
-        """Have nothing under way any more, and let whoever waits for it go."""
+        """Cancel all fetches for good, and release a caller of `pop` that waits for one."""
         self._closed = True
         self.cancel()
 
-    def drop(self) -> None:
-        """The same, for a walk that nobody holds any more; the garbage collector may call from any thread."""
+    def cancel_threadsafe(self) -> None:
+        """Cancel all fetches, from any thread: the garbage collector calls this for a walk that was dropped."""
         tasks = [task for _, task in self._tasks.values()]
         self._tasks.clear()
         for task in tasks:
@@ -88,14 +75,14 @@ class ReadAhead:
             with suppress(RuntimeError):
                 task.get_loop().call_soon_threadsafe(task.cancel)
 
-    def _cancel(self, positions: Iterable[Position]) -> None:
-        for position in list(positions):
-            _, task = self._tasks.pop(position)
+    def _cancel(self, starts: Iterable[PageStart]) -> None:
+        for start in list(starts):
+            _, task = self._tasks.pop(start)
             task.cancel()
 
-    async def _fetch(self, request: PageRequest) -> _Outcome:
-        # As a value: nobody may ever come for an error that a task holds.
+    async def _fetch_outcome(self, request: PageRequest) -> Outcome:
+        # The error is a value here: asyncio warns about a task whose error is never retrieved.
         try:
-            return await self._fetcher.fetch(request, self._progress)
+            return await self._fetch(request)
         except MixpeekError as error:
             return error

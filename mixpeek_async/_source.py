@@ -5,11 +5,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from mixpeek_async._paging import Checkpoint, ReceivedPage, Scope
+from mixpeek_async._page_reader import Check
+from mixpeek_async._paging import Bookmark, ReceivedPage, Scope, refuse_page_of_older_server
 from mixpeek_async._record import Record
 from mixpeek_async._transport import Transport
-from mixpeek_async._wire import Listing, identifier, parse_page, structurer
-from mixpeek_async.errors import InvalidArgumentError
+from mixpeek_async._wire import Listing, Response, identifier, parse_page, structurer
+from mixpeek_async.errors import InvalidArgumentError, InvalidObjectError
 from mixpeek_async.models import Progress
 from mixpeek_async.query import ListOptions, PageRequest
 
@@ -27,29 +28,42 @@ class EndpointSource(Generic[R]):
         self._listing = listing
         self.structure: Callable[[Any, int], R] = structurer(model)
         self.identify: Callable[[Any], str] = identifier(key)
-        self.identity: Callable[[R], str] = operator.attrgetter(key)
-        self.date: Callable[[R], datetime | None] = _created_at if listing.by_creation else _no_date
-        self.has_outlines = listing.outline_body is not None
+        self.item_id: Callable[[R], str] | None = operator.attrgetter(key)
+        self.newest_first = listing.newest_first
+        self._by_creation = listing.by_creation
+        self.ids_only = listing.outline_body is not None
         self.start = transport.start
         self.may_try_again = transport.may_try_again
         self.scope = Scope(listing.path, transport.namespace, (listing.body or b"").decode())
 
-    async def fetch(self, request: PageRequest, progress: Progress) -> ReceivedPage:
-        """The page asked for, however often it takes; an outline is asked for once."""
-        page = await self._transport.call(self._listing.page(request), parse_page, progress, once=request.outline)
-        offset = request.position.offset if request.position.cursor is None else None
+    def created_at(self, row: Any) -> datetime | None:
+        """The creation date of a row; None if the list is not in the order of creation, or the row is malformed."""
+        if not self._by_creation:
+            return None
+        try:
+            return _created_at(self.structure(row, 0))
+        except InvalidObjectError:
+            return None
+
+    async def fetch(self, request: PageRequest, progress: Progress, check: Check) -> ReceivedPage:
+        """The page, after as many attempts as the retry policy allows; one attempt for a page of ids."""
+
+        def parse(response: Response) -> ReceivedPage:
+            page = parse_page(response)
+            refuse_page_of_older_server(page.pagination, request)
+            check(request, page)
+            return page
+
+        page = await self._transport.call(self._listing.page(request), parse, progress, once=request.ids_only)
+        offset = request.start.offset if request.start.cursor is None else None
         self._transport.telemetry.page(self._listing.path, offset, request.limit, len(page.rows))
         return page
 
 
-def _no_date(_: object) -> None:
-    """In any other order, a date says nothing of a record's place."""
-
-
-def open_checkpoint(text: str | None, scope: Scope, options: ListOptions) -> Checkpoint | None:
+def open_checkpoint(text: str | None, scope: Scope, options: ListOptions) -> Bookmark | None:
     """The checkpoint to resume at, if any, after a look at whether it fits; InvalidArgumentError beside an offset."""
     if text is None:
         return None
     if options.offset:
         raise InvalidArgumentError("pass resume or offset, not both: the checkpoint holds the place")
-    return Checkpoint.decode(text, scope)
+    return Bookmark.decode(text, scope)

@@ -1,17 +1,19 @@
-"""Walking pages, object by object. Knows nothing of HTTP: pages come from a `PageSource`.
+"""Walk a listing, object by object or page by page. Pages come from a `PageSource`: there is no HTTP here.
 
-The iterators are classes and not async generators: a generator is dead after one failed page, and on `break` its
+The iterators are classes and not async generators: a generator ends with one failed page, and after `break` its
 clean-up waits for the garbage collector.
 """
 
+import asyncio
+import itertools
 import weakref
-from abc import ABC, abstractmethod
 from collections.abc import Generator
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
-from mixpeek_async._paging import Checkpoint
-from mixpeek_async._reader import NOTHING, PageSource, Reader
+from mixpeek_async._page_reader import END, PageReader, PageSource
+from mixpeek_async._paging import Bookmark
 from mixpeek_async.errors import MixpeekError
 from mixpeek_async.models import Page, Pagination, Progress
 from mixpeek_async.query import ListOptions
@@ -21,60 +23,52 @@ __all__ = ["PageWalk", "Pager", "Walk"]
 T = TypeVar("T")
 
 
-class _Closing(ABC):
-    """What walks and pagers share: `aclose`, and `async with` that calls it."""
-
-    @abstractmethod
-    async def aclose(self) -> None:
-        """End the walk here. The client stays open."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.aclose()
+# Structuring a page of 1,000 objects takes some 10 ms. `pages()` does it in slices, between which the event loop runs.
+_SLICE = 100
 
 
-class Walk(_Closing, Generic[T]):
+class Walk(AbstractAsyncContextManager["Walk[T]"], Generic[T]):
     """One walk over a list, as an async iterator.
 
-    An error does not end it: the next `__anext__` asks for the same page again, and after an InvalidObjectError
-    goes on behind the bad record. Nothing is lost when `__anext__` is cancelled. Several tasks may share a walk;
-    each object goes to one of them.
+    An error does not end it: the next `__anext__` fetches the same page again, and after an InvalidObjectError it goes
+    on behind the bad record. Nothing is lost if `__anext__` is cancelled. Several tasks may share a walk; each object
+    goes to one of them.
     """
 
-    def __init__(self, source: PageSource[T], options: ListOptions, resume: Checkpoint | None = None) -> None:
-        self._reader = Reader(source, options, resume)
-        # What is fetched ahead holds on to the reader, never to the walk: one that is dropped, as `break` does,
-        # takes its fetches with it.
-        weakref.finalize(self, self._reader.ahead.drop).atexit = False
+    def __init__(self, source: PageSource[T], options: ListOptions, resume: Bookmark | None = None) -> None:
+        self._reader = PageReader(source, options, resume)
+        self._source = source
+        # Background fetches hold the reader and not the walk: when the walk is dropped, as `break` does, they end.
+        weakref.finalize(self, self._reader.ahead.cancel_threadsafe).atexit = False
 
     @property
     def progress(self) -> Progress:
-        """How far the walk has come."""
+        """Counts of what the walk has done so far."""
         return self._reader.progress
 
     @property
     def checkpoint(self) -> str:
         """Where the walk stands, as a string for `resume=…`: the next object there is the next object here.
 
-        It is good at any moment, also after `break`, an error or the end (then it leads to what is new), and for
-        another page size or process. It holds no secret.
+        It is valid at any moment, also after `break`, after an error and at the end (then it leads to what is new), for
+        another page size and in another process. It holds no secret.
         """
-        return self._reader.checkpoint().encode()
+        return self._encode(self._reader.bookmark())
 
-    def __aiter__(self) -> Self:
+    def _encode(self, bookmark: Bookmark) -> str:
+        return bookmark.encode(self._source.scope)
+
+    def __aiter__(self) -> "Walk[T]":
         return self
 
     async def __anext__(self) -> T:
         reader = self._reader
         try:
-            while (item := reader.take()) is NOTHING:
-                if not await reader.turn_page():
+            while (item := next(reader.items, END)) is END:
+                if not await reader.next_page():
                     raise StopAsyncIteration
         except MixpeekError as error:
+            reader.reopen()
             error.checkpoint = self.checkpoint
             raise
         return item
@@ -83,63 +77,86 @@ class Walk(_Closing, Generic[T]):
         """End the walk here. The client stays open."""
         self._reader.close()
 
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
 
-class PageWalk(_Closing, Generic[T]):
-    """One walk over a list, page by page; the same in all other respects as a `Walk`.
 
-    Each page holds what is new in it; one with nothing new is passed over.
+class PageWalk(AbstractAsyncContextManager["PageWalk[T]"], Generic[T]):
+    """One walk over a list, page by page; in all other respects the same as a `Walk`.
+
+    Each page holds the new objects of one response. A page without new objects is passed over.
     """
 
     def __init__(self, walk: Walk[T]) -> None:
         self._walk = walk
         self._reader = walk._reader
         self._results: list[T] = []
-        self._page_start = self._reader.checkpoint()
+        """Objects of the open page that were structured, and that no page has handed out yet."""
+        self._page_start = self._reader.bookmark()
 
     @property
     def progress(self) -> Progress:
-        """How far the walk has come."""
+        """Counts of what the walk has done so far."""
         return self._walk.progress
 
     @property
     def checkpoint(self) -> str:
-        """Where the next page begins, as a string for `resume=…`."""
-        return (self._page_start if self._results else self._reader.checkpoint()).encode()
+        """Where the next page begins, as a string for `resume=…`. Objects that no page has handed out lie behind it."""
+        return self._walk._encode(self._page_start if self._results else self._reader.bookmark())
 
-    def __aiter__(self) -> Self:
+    def __aiter__(self) -> "PageWalk[T]":
         return self
 
     async def __anext__(self) -> Page[T]:
         try:
-            page = self._read()
-            while not page.results:
-                if not await self._reader.turn_page():
+            while not await self._read():
+                if not await self._reader.next_page():
                     raise StopAsyncIteration
-                page = self._read()
         except MixpeekError as error:
             error.checkpoint = self.checkpoint
             raise
-        return page
+        return self._hand_out()
 
     async def aclose(self) -> None:
         """End the walk here. The client stays open."""
         await self._walk.aclose()
 
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
     async def _first(self) -> Page[T]:
-        """The first page, also where nothing is in it."""
+        """The first page, even if it is empty."""
         try:
-            await self._reader.turn_page()
-            return self._read()
+            await self._reader.next_page()
+            await self._read()
         except MixpeekError as error:
             error.checkpoint = self.checkpoint
             raise
+        return self._hand_out()
 
-    def _read(self) -> Page[T]:
-        """The rest of the open page. What was read before a bad record is kept for the next call."""
+    async def _read(self) -> bool:
+        """Structure the rest of the open page; True if it holds new objects.
+
+        Objects before a bad record are kept for the next call.
+        """
         if not self._results:
-            self._page_start = self._reader.checkpoint()
-        while (item := self._reader.take()) is not NOTHING:
-            self._results.append(item)
+            self._page_start = self._reader.bookmark()
+        # An earlier bad record has ended the generator.
+        self._reader.reopen()
+        more = True
+        while more:
+            more = False
+            for item in itertools.islice(self._reader.items, _SLICE):
+                self._results.append(item)
+                more = True
+            await asyncio.sleep(0)
+        return bool(self._results)
+
+    def _hand_out(self) -> Page[T]:
         results, self._results = self._results, []
         page = self._reader.page
         if page is None:
@@ -148,7 +165,7 @@ class PageWalk(_Closing, Generic[T]):
         return Page(results=results, pagination=received.pagination, stats=received.stats, warnings=received.warnings)
 
 
-class Pager(_Closing, Generic[T]):
+class Pager(AbstractAsyncContextManager["Pager[T]"], Generic[T]):
     """A listing, to be walked as often as wanted; making one sends nothing.
 
         async for item in pager:            every object
@@ -156,36 +173,40 @@ class Pager(_Closing, Generic[T]):
         page = await pager                  the first page
         items = await pager.to_list()       every object, in memory
 
-    Each of these is a walk of its own, from the start. Every object that exists for the whole walk is yielded
-    exactly once, whatever is created or deleted meanwhile; `objects.list` says where that ends.
+    Each of these is a walk of its own, from the start. Every object that exists for the whole walk is yielded exactly
+    once, whatever is created or deleted meanwhile; `objects.list` says where this promise ends.
     """
 
-    def __init__(self, source: PageSource[T], options: ListOptions, resume: Checkpoint | None = None) -> None:
+    def __init__(self, source: PageSource[T], options: ListOptions, resume: Bookmark | None = None) -> None:
         self._source = source
         self._options = options
         self._resume = resume
-        self._walk: Walk[T] | None = None
+        self._latest: Walk[T] | PageWalk[T] | None = None
 
     @property
     def progress(self) -> Progress:
-        """How far the latest walk has come; all zero before the first."""
-        return self._walk.progress if self._walk else Progress()
+        """Counts of what the latest walk has done; all zero before the first."""
+        return self._latest.progress if self._latest else Progress()
 
     @property
     def checkpoint(self) -> str:
-        """Where the latest walk stands, at any moment, as a string for `resume=…`: see `Walk.checkpoint`."""
-        return (self._walk or self._new_walk()).checkpoint
+        """Where the latest walk stands, at any moment, as a string for `resume=…`.
+
+        After `async for` it is `Walk.checkpoint`, after `pages()` it is `PageWalk.checkpoint`.
+        """
+        return (self._latest or self._new_walk()).checkpoint
 
     def _new_walk(self) -> Walk[T]:
         return Walk(self._source, self._options, self._resume)
 
     def __aiter__(self) -> Walk[T]:
-        self._walk = self._new_walk()
-        return self._walk
+        walk = self._latest = self._new_walk()
+        return walk
 
     def pages(self) -> PageWalk[T]:
-        """A walk by pages. `len(page.results)` can be less than the page size, and says nothing about the end."""
-        return PageWalk(aiter(self))
+        """A walk by pages. `len(page.results)` can be less than the page size: it says nothing about the end."""
+        walk = self._latest = PageWalk(self._new_walk())
+        return walk
 
     def __await__(self) -> Generator[Any, Any, Page[T]]:
         return self._first_page().__await__()
@@ -193,7 +214,7 @@ class Pager(_Closing, Generic[T]):
     async def to_list(self) -> list[T]:
         """Every object. Memory grows with the bucket: some 7 kB an object.
 
-        An error's `checkpoint` is where the walk began, since what it had gathered is lost.
+        An error's `checkpoint` is where the walk began, because the objects that it had gathered are lost.
         """
         start = self._new_walk().checkpoint
         try:
@@ -204,8 +225,13 @@ class Pager(_Closing, Generic[T]):
 
     async def aclose(self) -> None:
         """End the latest walk. The client stays open."""
-        if self._walk is not None:
-            await self._walk.aclose()
+        if self._latest is not None:
+            await self._latest.aclose()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
 
     async def _first_page(self) -> Page[T]:
         async with self.pages() as pages:

@@ -1,5 +1,6 @@
-"""When pages lead nowhere: a cursor that came before, page after page with nothing new, empty pages without end."""
+"""Detect endless pagination: a repeated cursor, pages without new rows, too many empty pages."""
 
+from collections import deque
 from typing import Final
 
 import attrs
@@ -7,65 +8,69 @@ import attrs
 from mixpeek_async.errors import MixpeekError, PaginationError, PaginationLoopError
 
 _MAX_EMPTY_PAGES: Final = 100
-_MAX_STALE_PAGES: Final = 3
-_MAX_GAPS: Final = 100
-
-Impasse = tuple[type[MixpeekError], str]
-"""Why a walk cannot go on: the class of the error, and its message."""
+_MAX_EQUAL_PAGES: Final = 3
+# By offset, a page is read again each time that the list changes, so that a busy list repeats pages without a loop.
+_MAX_EQUAL_PAGES_BY_OFFSET: Final = 12
+_SPARE_PAGES_BY_OFFSET: Final = 100
+# More than a search of the whole list takes where the server gives ten rows a page.
+_MAX_SEARCHES: Final = 1_200
 
 
 @attrs.define(eq=False)
 class LoopGuard:
-    """Watches the pages of one walk. `impasse` is what it has found; the rows that came before it are still good."""
+    """Watches the pages of one walk. `failure` is the error that ends it; rows received before it are still good."""
 
-    impasse: Impasse | None = None
+    failure: MixpeekError | None = None
     _cursors: set[int] = attrs.field(factory=set)
     _empty: int = 0
-    _gaps: int = 0
-    _stale: list[tuple[str | None, int]] = attrs.field(factory=list)
-    """First id and length of the pages since the last one that held anything new."""
+    _repeats: deque[tuple[str, str, int]] = attrs.field(factory=lambda: deque(maxlen=_MAX_EQUAL_PAGES_BY_OFFSET))
+    """First id, last id and length of the last pages without a new row."""
+    _repeated_rows: int = 0
+    _searches: int = 0
 
-    def cursor(self, cursor: str) -> None:
-        """The walk goes on by `cursor`."""
-        # Hashes, because a server may put a kilobyte into a cursor, and a walk may take a million.
+    def follow(self, cursor: str) -> None:
+        """The walk goes on with `cursor`."""
+        # The hash is enough: a cursor may have a kilobyte, and a walk may follow a million of them.
         if hash(cursor) in self._cursors:
-            self.impasse = PaginationLoopError, "the server gave the same cursor twice in one walk"
+            self.failure = PaginationLoopError("the server gave the same cursor twice in one walk")
         if not self._cursors:
-            # What came again by offset, when the list had shifted, says nothing of a walk by cursor.
-            self._stale.clear()
+            # Pages that came again by offset, after a shift of the list, prove nothing about a walk by cursor.
+            self._clear()
         self._cursors.add(hash(cursor))
 
-    def received(self, rows: int) -> None:
-        """A page came with so many rows that the walk has to deal with."""
+    def receive(self, rows: int) -> None:
+        """A page arrived with `rows` rows that the walk has to deal with."""
         self._empty = 0 if rows else self._empty + 1
         if self._empty >= _MAX_EMPTY_PAGES:
-            self.impasse = PaginationError, f"{_MAX_EMPTY_PAGES} empty pages in a row, each saying that there is more"
+            self.failure = PaginationError(f"{_MAX_EMPTY_PAGES} empty pages in a row say that there is more")
 
-    def gap(self) -> None:
-        """A page did not join on: the list has shifted, so that known rows that come again are no sign of a loop."""
-        self._stale.clear()
-        self._gaps += 1
-        if self._gaps >= _MAX_GAPS:
-            self.impasse = PaginationLoopError, f"{_MAX_GAPS} pages did not join on, and no new object came between"
+    def search(self) -> None:
+        """A page held no known row: the walk searches for one. Known rows that come again then prove no loop."""
+        self._repeats.clear()
+        self._searches += 1
+        if self._searches >= _MAX_SEARCHES:
+            self.failure = PaginationLoopError(f"{_MAX_SEARCHES} pages in a row held no row that the walk knows")
 
-    def consumed(self, first: str | None, rows: int, new: int, *, by_cursor: bool, aligned: bool) -> None:
-        """The `rows` of a page, of which `first` is the first one's id, were dealt with; `new` were no repeats.
+    def finish(self, ids: tuple[str, str] | None, rows: int, *, new: int, known: int) -> None:
+        """A page of `rows` rows is used up; `ids` are its first and its last id, `new` rows of it were not known.
 
-        By offset, known rows may come again when others were created before them or a place is checked, but not the
-        same ones time and again; where offsets are `aligned`, each place is checked more often while a list is busy.
+        A walk that passes through rows that it knows comes to their end after `known` rows. One that passes through
+        more of them, or gets an equal page time and again, is in a loop.
         """
-        if new:
-            self._stale.clear()
-            self._gaps = 0
-        elif rows:
-            self._stale.append((first, rows))
-        pages = _MAX_STALE_PAGES * (4 if aligned and not by_cursor else 1)
-        if self._stands_still(pages, any_page=by_cursor):
-            self.impasse = (
-                PaginationLoopError,
-                "page after page holds nothing but objects of earlier pages: the server does not move on",
+        if new or ids is None:
+            if new:
+                self._clear()
+            return
+        self._repeats.append((*ids, rows))
+        self._repeated_rows += rows
+        most, spare = (_MAX_EQUAL_PAGES, 0) if self._cursors else (_MAX_EQUAL_PAGES_BY_OFFSET, _SPARE_PAGES_BY_OFFSET)
+        last = list(self._repeats)[-most:]
+        are_equal = len(last) == most and len(set(last)) == 1
+        if are_equal or self._repeated_rows > 2 * known + (most + spare) * rows:
+            self.failure = PaginationLoopError(
+                "page after page holds only objects of earlier pages: the server does not move on"
             )
 
-    def _stands_still(self, pages: int, *, any_page: bool) -> bool:
-        last = self._stale[-pages:]
-        return len(last) == pages and (any_page or len(set(last)) == 1 or len(self._stale) >= _MAX_EMPTY_PAGES)
+    def _clear(self) -> None:
+        self._repeats.clear()
+        self._repeated_rows = self._searches = 0

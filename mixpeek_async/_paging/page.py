@@ -1,20 +1,89 @@
-"""A list answer between the wire and the walk."""
+"""A list response whose rows are not structured yet, and a page that is being read."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
 
 import attrs
 
+from mixpeek_async._paging.bookmark import ANCHORS, Bookmark
 from mixpeek_async.models import ApiWarning, ListStats, Pagination
+from mixpeek_async.query import PageRequest, PageStart
 
 
 @attrs.frozen(kw_only=True)
 class ReceivedPage:
-    """A list answer: its rows as JSON, still to be structured, the rest structured.
+    """A list response: its rows as JSON, still to be structured, the rest structured.
 
-    Where `pagination` was null or missing it is that of `{}`, so that `to_dict()` says which keys came.
+    If `pagination` was null or missing it is that of `{}`, so that `to_dict()` shows which keys the server sent.
     """
 
     rows: list[Any] = attrs.field(repr=False)
     pagination: Pagination
     stats: ListStats | None = None
     warnings: list[ApiWarning] = attrs.field(factory=list)
+
+
+class RowReader(Protocol):
+    """Reads single facts of a row without structuring it. `newest_first` is the order of `created_at`."""
+
+    newest_first: bool
+
+    def identify(self, row: Any, /) -> str:
+        """The id of a row; a digest of the row if it has none."""
+        ...
+
+    def created_at(self, row: Any, /) -> datetime | None:
+        """The creation date of a row; None if it has none, or if the list is not in the order of creation."""
+        ...
+
+
+class JoinedPage(NamedTuple):
+    """How a page fits to what was received: its first `skip` rows were dealt with before.
+
+    `place` is the index of the next one as a bookmark counts it. `at_end`: there is no page after this one.
+    """
+
+    skip: int
+    at_end: bool
+    place: int = 0
+
+
+@attrs.define(eq=False)
+class OpenPage:
+    """The page that is being read. The rows before `next` were dealt with; `new` of them were no repeats.
+
+    `end` is the offset of its end, None in a walk by cursor. `next_cursor` leads to the page after it. `behind` is the
+    bookmark of the place at which the page begins to be read.
+    """
+
+    request: PageRequest
+    received: ReceivedPage
+    joined: JoinedPage
+    behind: Bookmark
+    end: int | None = None
+    next_cursor: str | None = None
+    next: int = 0
+    new: int = 0
+    prefetching: bool = False
+    """The pages after this one are being prefetched."""
+
+    @property
+    def unread(self) -> int:
+        """How many rows are left."""
+        return len(self.received.rows) - self.next
+
+    @property
+    def place(self) -> tuple[PageStart, int]:
+        """Where the next object is: the start of a page, and how many of its rows were dealt with."""
+        if self.next_cursor is not None and not self.unread:
+            return PageStart(cursor=self.next_cursor), 0
+        if self.end is not None:
+            return PageStart(max(0, self.end - self.unread)), 0
+        return self.request.start, self.joined.place + self.next - self.joined.skip
+
+    def bookmark(self, reader: RowReader) -> Bookmark:
+        """The bookmark of the next object."""
+        # The bookmark keeps ANCHORS rows; one row more tells whether there are older rows of the same date.
+        rows = self.received.rows[max(self.joined.skip, self.next - ANCHORS - 1) : self.next]
+        dates = map(reader.created_at, reversed(rows))
+        return self.behind.after(*self.place, ids=[reader.identify(row) for row in rows], dates=dates)

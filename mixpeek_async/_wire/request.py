@@ -29,18 +29,19 @@ class Listing:
     body: bytes | None = None
     outline_body: bytes | None = None
     by_creation: bool = False
+    newest_first: bool = False
 
     def page(self, page: PageRequest) -> Request:
         """The request for one page. Paging goes into the query only: newer servers refuse it in the body."""
         query: dict[str, str | int] = {"limit": page.limit}
-        if page.position.cursor is not None:
-            query["cursor"] = page.position.cursor
-        elif page.position.offset:
-            query["offset"] = page.position.offset
+        if page.start.cursor is not None:
+            query["cursor"] = page.start.cursor
+        elif page.start.offset:
+            query["offset"] = page.start.offset
         if page.include_total:
             query["include_total"] = "true"
         target = f"{self.path}?{urlencode(query, quote_via=quote, safe='')}"
-        return Request(target=target, body=self.outline_body if page.outline else self.body)
+        return Request(target=target, body=self.outline_body if page.ids_only else self.body)
 
 
 def list_objects(bucket: str, query: ObjectQuery = _EVERYTHING) -> Listing:
@@ -50,7 +51,8 @@ def list_objects(bucket: str, query: ObjectQuery = _EVERYTHING) -> Listing:
         body=json_body(attrs.evolve(query, select=complete_selection(query.select, Object))),
         outline_body=json_body(attrs.evolve(query, select=_OUTLINE, return_presigned_urls=False)),
         # Whether a search ranks what it finds is not published.
-        by_creation=query.sort is None and query.search is None,
+        by_creation=query.search is None and (query.sort is None or query.sort.field == "created_at"),
+        newest_first=query.sort is not None and query.sort.direction == "desc",
     )
 
 

@@ -9,7 +9,7 @@ from mixpeek_async.query.options import (
     InvalidPolicy,
     ListOptions,
     PageRequest,
-    Position,
+    PageStart,
 )
 from mixpeek_async.query.queries import BucketQuery, FilterLike, ObjectQuery, Query, SortLike
 from mixpeek_async.query.sorting import Sort
@@ -27,7 +27,7 @@ __all__ = [
     "ListOptions",
     "ObjectQuery",
     "PageRequest",
-    "Position",
+    "PageStart",
     "Query",
     "Sort",
     "SortLike",

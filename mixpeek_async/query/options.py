@@ -12,7 +12,7 @@ import attrs
 from mixpeek_async._checks import bool_, int_between, is_plain_function, short_repr, valid
 from mixpeek_async.errors import InvalidArgumentError, InvalidObjectError
 
-__all__ = ["MAX_CONCURRENCY", "MAX_OFFSET", "MAX_PAGE_SIZE", "InvalidPolicy", "ListOptions", "PageRequest", "Position"]
+__all__ = ["MAX_CONCURRENCY", "MAX_OFFSET", "MAX_PAGE_SIZE", "InvalidPolicy", "ListOptions", "PageRequest", "PageStart"]
 
 MAX_PAGE_SIZE = 1000
 MAX_OFFSET = 10_000
@@ -51,7 +51,7 @@ class ListOptions:
 
 
 @attrs.frozen
-class Position:
+class PageStart:
     """Where a page starts: at `cursor`, once the server has given one, else `offset` rows into the list."""
 
     offset: int = 0
@@ -60,9 +60,9 @@ class Position:
 
 @attrs.frozen
 class PageRequest:
-    """One page to ask for: `limit` rows from `position` on; with `outline`, of each no more than its id and date."""
+    """One page to ask for: `limit` rows from `start` on. With `ids_only`, of each row no more than its id and date."""
 
-    position: Position
+    start: PageStart
     limit: int
     include_total: bool = False
-    outline: bool = False
+    ids_only: bool = False

@@ -10,10 +10,10 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from mixpeek_async import MixpeekError, Object, RetryPolicy
-from mixpeek_async._paging import Checkpoint, Place, Scope
+from mixpeek_async._paging import Bookmark, Scope
 from mixpeek_async._retry import Attempts
 from mixpeek_async._wire import Response, list_objects, parse_page, status_error, structurer
-from mixpeek_async.query import PageRequest, Position
+from mixpeek_async.query import PageRequest, PageStart
 
 __all__ = ["SEEDS", "TARGETS"]
 
@@ -49,7 +49,7 @@ def path_segment(data: bytes) -> None:
     """An id, half surrogate pairs among it."""
     bucket = data.decode("utf-16-le", "surrogatepass") if len(data) % 2 == 0 else data.decode("latin-1")
     with suppress(MixpeekError):
-        target = list_objects(bucket).page(PageRequest(Position(), 1)).target
+        target = list_objects(bucket).page(PageRequest(PageStart(), 1)).target
         start, version, buckets, segment, *rest = target.split("/")
         assert [start, version, buckets, *rest] == ["", "v1", "buckets", "objects", "list?limit=1"]
         assert unquote_to_bytes(segment) == bucket.encode()
@@ -61,7 +61,7 @@ def checkpoint(data: bytes) -> None:
     """A string that claims to be a checkpoint: what is taken is one, to the letter."""
     text = data.decode("utf-8", "replace")
     with suppress(MixpeekError):
-        assert Checkpoint.decode(text, _SCOPE).encode() == text
+        assert Bookmark.decode(text, _SCOPE).encode(_SCOPE) == text
 
 
 def error_body(data: bytes) -> None:
@@ -78,7 +78,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 }
 
 _EXAMPLE = Path(__file__).parent.parent / "wire" / "list_objects_example.json"
-_CHECKPOINT = Checkpoint(scope=_SCOPE, place=Place(Position(offset=7)), last_id="obj_1", anchors=(b"12345",)).encode()
+_CHECKPOINT = Bookmark(start=PageStart(7), anchors=(b"0123456789abcdef",)).encode(_SCOPE)
 SEEDS: dict[str, list[bytes]] = {
     "body_to_page": [
         _EXAMPLE.read_bytes(),

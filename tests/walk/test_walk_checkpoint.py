@@ -1,12 +1,9 @@
 """Going on where a walk stood, in another walk: after break, errors, changes of the list, and with bad strings."""
 
 import re
-from datetime import UTC
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from lists import ListServer, Query, objects
 
 from mixpeek_async import (
@@ -14,16 +11,12 @@ from mixpeek_async import (
     CheckpointError,
     InvalidArgumentError,
     InvalidObjectError,
-    MixpeekError,
     NotFoundError,
     RetryPolicy,
     ServerError,
     StatusError,
 )
-from mixpeek_async._paging import Checkpoint, Place, Scope
-from mixpeek_async._paging.checkpoint import _as_text, _digest, fingerprint
 from mixpeek_async.emulator import Emulator, Fault
-from mixpeek_async.query import Position
 
 SHAPES = ["has_more", "page", "cursor"]
 
@@ -177,11 +170,11 @@ async def test_a_checkpoint_of_a_resumed_walk_still_knows_the_objects_of_the_wal
     assert [obj.object_id for obj in rest] == [str(n) for n in range(50, 100)]
 
 
-def by_cursor(query: Query, rows: list[str]) -> Any:
-    """Pages of ten, whose cursor is the place of their first row."""
+def by_cursor(query: Query, rows: list[str], length: int = 10) -> Any:
+    """Pages of `length` rows, whose cursor is the place of their first row."""
     start = int(query.cursor or 0)
-    page = rows[start : start + 10]
-    return {"results": objects(page), "pagination": {"next_cursor": str(start + 10) if page[9:] else None}}
+    end = start + length
+    return {"results": objects(rows[start:end]), "pagination": {"next_cursor": str(end) if end < len(rows) else None}}
 
 
 async def test_a_page_by_cursor_that_lost_its_last_rows_goes_on_behind_the_last_known_one() -> None:
@@ -197,27 +190,41 @@ async def test_a_page_by_cursor_that_lost_its_last_rows_goes_on_behind_the_last_
 
 
 async def test_a_page_by_cursor_with_nothing_known_is_no_place_to_go_on_from() -> None:
-    rows = [f"{n}" for n in range(30)]
-    async with ListServer(lambda query: by_cursor(query, rows)) as server, server.client() as client:
-        pager = client.objects.list("bkt_test", max_items=15)
+    rows = [f"{n}" for n in range(100)]
+    async with ListServer(lambda query: by_cursor(query, rows, 50)) as server, server.client() as client:
+        pager = client.objects.list("bkt_test", max_items=90)
         await pager.to_list()
-        rows[10:20] = [f"other {n}" for n in range(10)]
+        rows[50:100] = [f"other {n}" for n in range(50)]
 
         with pytest.raises(CheckpointError, match="start anew"):
             await client.objects.list("bkt_test", resume=pager.checkpoint).to_list()
 
 
+async def test_a_page_by_cursor_of_which_all_rows_before_the_place_are_gone_is_all_new() -> None:
+    rows = [f"{n}" for n in range(30)]
+    async with ListServer(lambda query: by_cursor(query, rows)) as server, server.client() as client:
+        pager = client.objects.list("bkt_test", max_items=11)
+        await pager.to_list()
+        del rows[10]
+        rest = await client.objects.list("bkt_test", resume=pager.checkpoint).to_list()
+
+    assert [obj.object_id for obj in rest] == rows[10:]
+
+
 async def test_a_page_by_cursor_whose_dates_are_out_of_order_is_no_place_to_go_on_from() -> None:
-    rows = [{**row, "created_at": f"2026-01-01T00:{number:02}:00Z"} for number, row in enumerate(objects(range(50)))]
+    rows = [
+        {**row, "created_at": f"2026-01-01T{number // 60:02}:{number % 60:02}:00Z"}
+        for number, row in enumerate(objects(range(100)))
+    ]
 
     def answer(query: Query) -> Any:
         start = int(query.cursor or 0)
-        return {"results": rows[start : start + 40], "pagination": {"next_cursor": "40" if start < 40 else None}}
+        return {"results": rows[start : start + 50], "pagination": {"next_cursor": "50" if start < 50 else None}}
 
     async with ListServer(answer) as server, server.client() as client:
-        pager = client.objects.list("bkt_test", max_items=45)
+        pager = client.objects.list("bkt_test", max_items=90)
         await pager.to_list()
-        rows[40:] = [{**rows[number], "object_id": f"other {number}"} for number in (45, 44, 49, 41)]
+        rows[50:] = [{**rows[number], "object_id": f"other {number}"} for number in (85, 84, 99, 60)]
 
         with pytest.raises(CheckpointError, match="start anew"):
             await client.objects.list("bkt_test", resume=pager.checkpoint).to_list()
@@ -239,7 +246,7 @@ async def test_a_page_by_cursor_goes_on_behind_a_record_without_an_id() -> None:
 
 
 @pytest.mark.parametrize("deleted", [0, 1])
-async def test_a_bad_record_among_those_that_dates_decide_on_is_still_to_come(deleted: int) -> None:
+async def test_a_row_without_a_date_at_the_place_leaves_it_open_whether_it_was_dealt_with(deleted: int) -> None:
     rows = [{**row, "created_at": f"2026-01-01T00:{number:02}:00Z"} for number, row in enumerate(objects(range(60)))]
     rows[50] = {"object_id": "50", "bucket_id": 7}
 
@@ -251,9 +258,8 @@ async def test_a_bad_record_among_those_that_dates_decide_on_is_still_to_come(de
         pager = client.objects.list("bkt_test", max_items=50)
         await pager.to_list()
         del rows[deleted:50]
-        rest = client.objects.list("bkt_test", resume=pager.checkpoint)
-        with pytest.raises(InvalidObjectError):
-            await anext(aiter(rest))
+        with pytest.raises(CheckpointError, match="no date"):
+            await client.objects.list("bkt_test", resume=pager.checkpoint).to_list()
 
 
 REFUSED_CURSOR: dict[str, Fault] = {
@@ -400,7 +406,7 @@ async def test_a_checkpoint_is_short_safe_in_a_url_and_holds_no_secret() -> None
         _, checkpoint = await walk_some(client, emulator, 90, page_size=40)
 
     assert re.fullmatch(r"[A-Za-z0-9_.~-]+", checkpoint)
-    assert len(checkpoint) < 600
+    assert len(checkpoint) < 900
     assert emulator.api_key not in checkpoint
 
 
@@ -421,87 +427,3 @@ async def test_a_checkpoint_and_an_offset_are_one_place_too_many() -> None:
         pager = client.objects.list(emulator.bucket)
         with pytest.raises(InvalidArgumentError, match="not both"):
             client.objects.list(emulator.bucket, resume=pager.checkpoint, offset=5)
-
-
-SCOPE = Scope("/v1/buckets/bkt_test/objects/list", "production")
-GOOD = Checkpoint(
-    scope=SCOPE, place=Place(Position(0, "cursor"), 3), last_id="obj_3", anchors=(fingerprint("obj_3"),)
-).encode()
-
-
-@given(
-    cursor=st.none() | st.text(),
-    offset=st.integers(0, 11_000),
-    index=st.integers(0, 1000),
-    ids=st.lists(st.text(min_size=1), max_size=32),
-    date=st.none() | st.datetimes(timezones=st.just(UTC)),
-)
-def test_any_place_is_read_back_as_it_was_written(
-    cursor: str | None, offset: int, index: int, ids: list[str], date: Any
-) -> None:
-    checkpoint = Checkpoint(
-        scope=SCOPE,
-        place=Place(Position(offset, cursor), index),
-        last_id=ids[-1] if ids else None,
-        anchors=tuple(map(fingerprint, ids)),
-        last_date=date,
-    )
-    assert Checkpoint.decode(checkpoint.encode(), SCOPE) == checkpoint
-
-
-@given(at=st.integers(0, len(GOOD) - 1), char=st.characters())
-def test_a_changed_character_is_refused(at: int, char: str) -> None:
-    edited = GOOD[:at] + char + GOOD[at + 1 :]
-    if edited != GOOD:
-        with pytest.raises(CheckpointError):
-            Checkpoint.decode(edited, SCOPE)
-
-
-@given(st.text() | st.text("mpc1.").map("mpc1.".__add__) | st.binary() | st.integers() | st.just("x" * 10_000_000))
-def test_garbage_is_refused(garbage: Any) -> None:
-    with pytest.raises(CheckpointError):
-        Checkpoint.decode(garbage, SCOPE)
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [
-        b"",
-        b"{",
-        b"\xff",
-        b"null",
-        b"[]",
-        b"[1,2]",
-        b"[" * 3_000,
-        b'[["","",""],null,-5,0,null,"",null]',
-        b'[["","",""],null,"a",0,null,"",null]',
-        b'[["","",""],null,1000000000000000000000000000000,0,null,"",null]',
-        b'[["","",""],null,0,0,null,"",null,1]',
-        b'[["","",""],null,0,0,null,"","soon"]',
-        b'[["","",""],null,0,0,null,"%",null]',
-    ],
-)
-def test_a_made_up_checkpoint_is_refused_although_its_digest_is_right(payload: bytes) -> None:
-    with pytest.raises(CheckpointError):
-        Checkpoint.decode("mpc1." + _as_text(_digest(payload) + payload), SCOPE)
-
-
-@pytest.mark.parametrize("cut", range(0, len(GOOD), 7))
-def test_a_cut_checkpoint_is_refused(cut: int) -> None:
-    with pytest.raises(CheckpointError):
-        Checkpoint.decode(GOOD[:cut], SCOPE)
-
-
-def test_a_checkpoint_of_a_newer_version_says_so() -> None:
-    with pytest.raises(CheckpointError, match="newer version"):
-        Checkpoint.decode(GOOD.replace("mpc1.", "mpc2."), SCOPE)
-
-
-def test_a_checkpoint_of_another_query_says_so() -> None:
-    with pytest.raises(CheckpointError, match="another query"):
-        Checkpoint.decode(GOOD, Scope(SCOPE.bucket, SCOPE.namespace, '{"search":"x"}'))
-
-
-def test_a_checkpoint_error_is_a_value_error_too() -> None:
-    assert issubclass(CheckpointError, ValueError)
-    assert issubclass(CheckpointError, MixpeekError)

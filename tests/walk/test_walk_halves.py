@@ -84,7 +84,7 @@ async def test_an_object_that_cannot_be_had_is_missed_alone_and_the_error_says_w
 
     assert ids == [n for n in range(100) if n != MONSTER]
     assert [type(error) for error in errors] == [kind]
-    assert f"object '{MONSTER}', cannot be had, not even alone" in errors[0].message
+    assert f"(object '{MONSTER}') cannot be fetched, even on its own" in errors[0].message
 
 
 @pytest.mark.parametrize("resumed_at", [3, 30, 57])
@@ -112,7 +112,7 @@ async def test_where_ids_cannot_be_had_alone_the_same_row_is_asked_for_again(sha
 
     assert before == list(range(MONSTER))
     assert len(errors) == 5
-    assert all("cannot be had, not even alone" in error.message for error in errors)
+    assert all("cannot be fetched, even on its own" in error.message for error in errors)
     assert healed.object_id == str(MONSTER)
 
 
@@ -160,7 +160,7 @@ async def test_rows_past_the_ceiling_that_cannot_be_had_at_once_are_an_error_tha
         ids, errors = await walk_past_errors(walk)
 
     assert ids == list(range(10_300))
-    assert all("the rows from 10,300 on come with all those from 10,000 on" in error.message for error in errors)
+    assert all("the rows from 10,300 on come only with all those from 10,000 on" in error.message for error in errors)
 
 
 async def test_an_outage_costs_one_budget_of_retries_and_blames_no_row() -> None:

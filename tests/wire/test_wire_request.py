@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mixpeek_async import InvalidArgumentError
 from mixpeek_async._wire import Listing, Request, list_objects
-from mixpeek_async.query import PageRequest, Position
+from mixpeek_async.query import PageRequest, PageStart
 
 LIST = "/v1/buckets/bkt_1/objects/list"
 
@@ -18,13 +18,13 @@ LIST = "/v1/buckets/bkt_1/objects/list"
 @pytest.mark.parametrize(
     ("page", "target"),
     [
-        (PageRequest(Position(), 1000), f"{LIST}?limit=1000"),
-        (PageRequest(Position(offset=20), 10), f"{LIST}?limit=10&offset=20"),
-        (PageRequest(Position(cursor="abc"), 10), f"{LIST}?limit=10&cursor=abc"),
-        (PageRequest(Position(offset=20, cursor="abc"), 10), f"{LIST}?limit=10&cursor=abc"),
-        (PageRequest(Position(), 10, include_total=True), f"{LIST}?limit=10&include_total=true"),
-        (PageRequest(Position(cursor="a+b/c=&d"), 1), f"{LIST}?limit=1&cursor=a%2Bb%2Fc%3D%26d"),
-        (PageRequest(Position(cursor="a b é"), 1), f"{LIST}?limit=1&cursor=a%20b%20%C3%A9"),
+        (PageRequest(PageStart(), 1000), f"{LIST}?limit=1000"),
+        (PageRequest(PageStart(offset=20), 10), f"{LIST}?limit=10&offset=20"),
+        (PageRequest(PageStart(cursor="abc"), 10), f"{LIST}?limit=10&cursor=abc"),
+        (PageRequest(PageStart(offset=20, cursor="abc"), 10), f"{LIST}?limit=10&cursor=abc"),
+        (PageRequest(PageStart(), 10, include_total=True), f"{LIST}?limit=10&include_total=true"),
+        (PageRequest(PageStart(cursor="a+b/c=&d"), 1), f"{LIST}?limit=1&cursor=a%2Bb%2Fc%3D%26d"),
+        (PageRequest(PageStart(cursor="a b é"), 1), f"{LIST}?limit=1&cursor=a%20b%20%C3%A9"),
     ],
 )
 def test_a_page_is_asked_for_in_the_query_alone(page: PageRequest, target: str) -> None:
@@ -34,13 +34,13 @@ def test_a_page_is_asked_for_in_the_query_alone(page: PageRequest, target: str) 
 def test_a_body_is_that_of_the_listing_for_every_page() -> None:
     listing = Listing(path="/v1/buckets/list", body=b'{"search": "x"}')
 
-    assert listing.page(PageRequest(Position(), 1)).body == b'{"search": "x"}'
-    assert listing.page(PageRequest(Position(offset=9), 1)).body == b'{"search": "x"}'
+    assert listing.page(PageRequest(PageStart(), 1)).body == b'{"search": "x"}'
+    assert listing.page(PageRequest(PageStart(offset=9), 1)).body == b'{"search": "x"}'
 
 
 pages = st.builds(
     PageRequest,
-    st.builds(Position, st.integers(0, 10_000), st.none() | st.text(max_size=50)),
+    st.builds(PageStart, st.integers(0, 10_000), st.none() | st.text(max_size=50)),
     st.integers(1, 1000),
     st.booleans(),
 )
@@ -98,7 +98,7 @@ def test_an_id_is_a_string(bucket: Any) -> None:
 
 def arrives_as_one_segment(bucket: str) -> bool:
     """Whether the target, as aiohttp puts it on the wire, names this bucket and nothing else."""
-    url = yarl.URL("https://api.test" + list_objects(bucket).page(PageRequest(Position(), 1)).target, encoded=True)
+    url = yarl.URL("https://api.test" + list_objects(bucket).page(PageRequest(PageStart(), 1)).target, encoded=True)
     before, segment, after = url.raw_path.split("/v1/buckets/")[-1].partition("/objects/list")
     return (unquote_to_bytes(before), segment, after) == (bucket.encode(), "/objects/list", "") and not (
         "/" in before or before in {".", ".."} or url.raw_query_string != "limit=1" or url.raw_fragment

@@ -1,0 +1,204 @@
+"""The place of a walk, and how it is written into a checkpoint.
+
+    mpc2.<base64url of: 16 bytes of digest, then a MessagePack array>
+
+A checkpoint holds where the next object is, and enough about the rows before it to find that place again after the
+list has changed: the ids of the last rows as fingerprints, and the creation date of the last one. Bucket, namespace and
+query are in it as fingerprints, so that another listing refuses it. It holds no API key and no other secret.
+"""
+
+import base64
+import hashlib
+import hmac
+import itertools
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Annotated, Final, NamedTuple
+
+import attrs
+import msgspec
+
+from mixpeek_async.errors import CheckpointError
+from mixpeek_async.query import PageStart
+
+ANCHORS: Final = 32
+"""How many of the last rows a bookmark knows."""
+
+_PREFIX = "mpc2."
+_MAX_LENGTH = 128 * 1024  # A cursor may have 64 KiB. Longer input is rejected before it is decoded.
+_MAX_OFFSET = 1 << 32
+_MAX_INDEX = 2_000  # The longest page: 1,000 rows, and up to 1,000 more than were asked for.
+_DIGEST = 16
+_FINGERPRINT = 16
+
+
+class Scope(NamedTuple):
+    """What a walk lists. A checkpoint of one scope is refused by every other."""
+
+    bucket: str
+    namespace: str
+    query: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Bookmark:
+    """A place in a list: `index` rows into the page at `start`. All rows before it were dealt with.
+
+    `anchors` are the fingerprints of the last of these rows, oldest first. `last_date` is the creation date of the very
+    last one, and `same_date` the number of rows before the place that have this date (ANCHORS + 1 stands for more).
+    `from_start`: the anchors are all rows that lie before the place.
+    """
+
+    start: PageStart = attrs.field(factory=PageStart)
+    index: int = 0
+    anchors: tuple[bytes, ...] = ()
+    last_date: datetime | None = None
+    same_date: int = 0
+    from_start: bool = False
+
+    def after(
+        self, start: PageStart, index: int, *, ids: Sequence[str], dates: Iterable[datetime | None]
+    ) -> "Bookmark":
+        """The bookmark at `index` rows of the page at `start`.
+
+        `ids` are those of the rows since this bookmark, or of the last ANCHORS + 1 of them; `dates` are their creation
+        dates from the last row on backwards, read only as far as they are needed.
+        """
+        if not ids:
+            return attrs.evolve(self, start=start, index=index)
+        backwards = iter(dates)
+        last_date = next(backwards)
+        same_date = 1 + sum(1 for _ in itertools.takewhile(lambda date: date == last_date, backwards))
+        if same_date == len(ids) and last_date == self.last_date:
+            same_date += self.same_date
+        return Bookmark(
+            start=start,
+            index=index,
+            anchors=(*self.anchors, *map(fingerprint, ids))[-ANCHORS:],
+            last_date=last_date,
+            same_date=min(same_date, ANCHORS + 1) if last_date else 0,
+            from_start=self.from_start and len(self.anchors) + len(ids) <= ANCHORS,
+        )
+
+    def count_passed(self, dates: Iterable[datetime | None], *, newest_first: bool) -> int | None:
+        """How many rows at the start of a page lie before the place, of a page that holds no anchor; None if unknown.
+
+        Only dates can tell, and only where they agree with the order of the rows.
+        """
+        passed = [self._is_passed(date, newest_first) for date in dates]
+        if None in passed or passed != sorted(passed, key=bool, reverse=True):
+            return None
+        return sum(map(bool, passed))
+
+    def _is_passed(self, date: datetime | None, newest_first: bool) -> bool | None:
+        if date is None or self.last_date is None:
+            return None
+        if date == self.last_date:
+            # Every row of this date that was dealt with is an anchor, and this row is none.
+            return False if self.same_date <= ANCHORS else None
+        return (date > self.last_date) is newest_first
+
+    def encode(self, scope: Scope, key: bytes = b"") -> str:
+        """The checkpoint: a string that is safe in a URL, a file name and a log. `key` signs it."""
+        payload = msgspec.msgpack.encode(
+            _Parts(
+                scope=_scope_fingerprints(scope),
+                cursor=self.start.cursor,
+                offset=self.start.offset,
+                index=self.index,
+                anchors=b"".join(self.anchors),
+                last_date=self.last_date,
+                same_date=self.same_date,
+                from_start=self.from_start,
+            )
+        )
+        return _PREFIX + _to_text(_digest(payload, key) + payload)
+
+    @classmethod
+    def decode(cls, text: object, scope: Scope, key: bytes = b"") -> "Bookmark":
+        """The bookmark that `encode` wrote into `text`. CheckpointError if it is damaged, or of another `scope`."""
+        parts = _open(text, key)
+        _refuse_other_scope(parts.scope, scope)
+        anchors = parts.anchors
+        return cls(
+            start=PageStart(parts.offset, parts.cursor),
+            index=parts.index,
+            anchors=tuple(anchors[i : i + _FINGERPRINT] for i in range(0, len(anchors), _FINGERPRINT)),
+            last_date=parts.last_date,
+            same_date=parts.same_date,
+            from_start=parts.from_start,
+        )
+
+
+class _Parts(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """The array in a checkpoint."""
+
+    scope: tuple[str, str, str]
+    cursor: str | None
+    offset: Annotated[int, msgspec.Meta(ge=0, le=_MAX_OFFSET)]
+    index: Annotated[int, msgspec.Meta(ge=0, le=_MAX_INDEX)]
+    anchors: Annotated[bytes, msgspec.Meta(max_length=ANCHORS * _FINGERPRINT)]
+    last_date: Annotated[datetime, msgspec.Meta(tz=True)] | None
+    same_date: Annotated[int, msgspec.Meta(ge=0, le=ANCHORS + 1)]
+    from_start: bool
+
+
+def no_place() -> CheckpointError:
+    """The error for a checkpoint whose place cannot be found in the list any more."""
+    return CheckpointError(
+        "none of the last objects before the checkpoint exists any more, and no date tells where its place is: "
+        "start anew"
+    )
+
+
+def fingerprint(id_: str) -> bytes:
+    """16 bytes of a digest: nobody can find two ids that share them."""
+    return _hash(id_, _FINGERPRINT)
+
+
+def _hash(text: str, size: int) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).digest()
+
+
+def _digest(payload: bytes, key: bytes) -> bytes:
+    return hashlib.blake2b(payload, digest_size=_DIGEST, person=b"mixpeek-ckpt", key=key).digest()
+
+
+def _scope_fingerprints(scope: Scope) -> tuple[str, str, str]:
+    return _hash(scope.bucket, 6).hex(), _hash(scope.namespace, 6).hex(), _hash(scope.query, 6).hex()
+
+
+def _to_text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _open(text: object, key: bytes) -> _Parts:
+    """The parts of a checkpoint that was not changed, and that this version understands."""
+    if not isinstance(text, str):
+        raise CheckpointError(f"a checkpoint is a string, not {type(text).__name__}")
+    if len(text) > _MAX_LENGTH or not text.strip().startswith("mpc"):
+        raise CheckpointError("this is no checkpoint: pass the string that .checkpoint gave, unchanged")
+    if text != text.strip():
+        raise CheckpointError("the checkpoint has white space at its ends, as a line of a file does: .strip() it")
+    if not text.startswith(_PREFIX):
+        raise CheckpointError("the checkpoint is of another version of mixpeek-async: use that version, or start anew")
+    body = text.removeprefix(_PREFIX)
+    try:
+        raw = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        raw = b""
+    digest, payload = raw[:_DIGEST], raw[_DIGEST:]
+    # The text is compared too: base64 has spare bits, so that several texts decode to the same bytes.
+    if not hmac.compare_digest(digest, _digest(payload, key)) or _to_text(raw) != body:
+        raise CheckpointError("the checkpoint was changed or cut: pass the string that .checkpoint gave, unchanged")
+    try:
+        return msgspec.msgpack.decode(payload, type=_Parts)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        # Without a key the digest is no secret: this text was made by hand.
+        raise CheckpointError("this is no checkpoint: pass the string that .checkpoint gave, unchanged") from None
+
+
+def _refuse_other_scope(fingerprints: tuple[str, str, str], scope: Scope) -> None:
+    for theirs, ours, name in zip(fingerprints, _scope_fingerprints(scope), Scope._fields, strict=True):
+        if theirs != ours:
+            raise CheckpointError(f"the checkpoint is of another {name}: it fits only the listing that it came from")

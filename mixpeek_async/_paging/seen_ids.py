@@ -1,0 +1,45 @@
+"""The ids that a walk has dealt with, so that a repeated row is dropped."""
+
+from collections.abc import Iterable
+
+from mixpeek_async._paging.bookmark import fingerprint
+
+WINDOW = 20_000
+"""A walk by cursor remembers at least this many ids. A walk by offset remembers all: the API's offset limit bounds
+them."""
+
+
+class SeenIds:
+    """A set of ids that can forget its oldest half. `anchors` are the fingerprints that a checkpoint brought."""
+
+    __slots__ = ("_anchors", "_new", "_old", "_window")
+
+    def __init__(self, anchors: Iterable[bytes] = ()) -> None:
+        self._anchors = frozenset(anchors)
+        self._window: int | None = None
+        # Two sets in turns: one deque operation for each object would cost more than the set itself.
+        self._new: set[str] = set()
+        self._old: set[str] = set()
+
+    def __contains__(self, id_: str) -> bool:
+        if id_ in self._new or id_ in self._old:
+            return True
+        return bool(self._anchors) and fingerprint(id_) in self._anchors
+
+    def __len__(self) -> int:
+        return len(self._new) + len(self._old) + len(self._anchors)
+
+    def add(self, id_: str) -> bool:
+        """Remember `id_`; False if it was known."""
+        new = self._new
+        # This is `__contains__` without the call: the line runs for every object of a walk.
+        if id_ in new or id_ in self._old or (self._anchors and fingerprint(id_) in self._anchors):
+            return False
+        new.add(id_)
+        if self._window is not None and len(new) >= self._window:
+            self._old, self._new = new, set()
+        return True
+
+    def forget_old_ids(self) -> None:
+        """From now on keep the last WINDOW ids, and up to twice as many."""
+        self._window = WINDOW
