@@ -5,9 +5,9 @@ answers is decided when a request arrives, so that each answer is one moment of 
 """
 
 import asyncio
-import itertools
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -44,13 +44,17 @@ def date(second: int) -> str:
 
 @attrs.define(eq=False)
 class Row:
-    """One object of the list: `place` orders the list, for ever. `broken` has a wrong type in it."""
+    """One object of the list: `place` orders the list, for ever.
+
+    A `broken` one has a wrong type in it, a `hidden` one is filtered out after the list was cut into pages.
+    """
 
     id: str | None
     place: float
     created_at: str | None = None
     broken: bool = False
     weight: int = 1
+    hidden: bool = False
     raw: bytes = attrs.field(init=False, repr=False)
     outline: bytes = attrs.field(init=False, repr=False)
 
@@ -126,6 +130,7 @@ class Bucket:
     * `shape`, `cursors`: "keyset" ones name the last row of a page, "offset" ones the number of rows before the next.
     * `most`: the most rows that an answer has, whatever was asked for.
     * `max_weight`: an answer whose rows weigh more is `too_heavy` (413, or a 5xx).
+    * `eager`: there is said to be more behind every full page, though nothing may be.
     """
 
     def __init__(
@@ -137,6 +142,7 @@ class Bucket:
         most: int = MAX_LIMIT,
         max_weight: int | None = None,
         too_heavy: int = 413,
+        eager: bool = False,
     ) -> None:
         self.rows = rows
         self.shape = shape
@@ -144,6 +150,7 @@ class Bucket:
         self.most = most
         self.max_weight = max_weight
         self.too_heavy = too_heavy
+        self.eager = eager
 
     @property
     def ids(self) -> list[str]:
@@ -175,24 +182,23 @@ class Bucket:
 
     def page(self, request: Request, begin: int, limit: int, shape: Shape) -> Reply:
         """`limit` rows from `begin` on, in this shape."""
-        page = self.rows[begin : begin + limit]
+        read = self.rows[begin : begin + limit]
+        page = [row for row in read if not row.hidden]
         if self.max_weight is not None and not request.ids_only and sum(row.weight for row in page) > self.max_weight:
             return error(self.too_heavy, "the page is too heavy")
         parts = [row.outline for row in page] if request.ids_only else [row.raw for row in page]
-        pagination = _json(self.pagination(begin, len(page), limit, shape, by_cursor=request.cursor is not None))
+        pagination = _json(self.pagination(begin, len(read), limit, shape, by_cursor=request.cursor is not None))
         return Reply(b'{"results":[%b],"pagination":%b}' % (b",".join(parts), pagination))
 
     def pagination(
         self, begin: int, count: int, limit: int, shape: Shape, *, by_cursor: bool = False
     ) -> dict[str, Any]:
-        """What such a page says of itself."""
-        total, more = len(self.rows), begin + count < len(self.rows)
+        """What a page of `count` rows says of itself."""
+        total = len(self.rows)
+        more = begin + count < total or (self.eager and count == limit)
         says: dict[str, Any] = {}
         if "B" in shape and not by_cursor:
-            page = (begin + limit - 1 if "up" in shape else begin) // limit + 1
-            total_pages = max(1, -(-total // limit))
-            says |= {"total": total, "page": page, "page_size": limit, "total_pages": total_pages}
-            says |= {"next_page": str(page + 1) if page < total_pages else None, "previous_page": None}
+            says |= _page_numbers((begin + limit - 1 if "up" in shape else begin) // limit + 1, limit, total)
         if "A" in shape:
             says |= {"has_more": more, "limit": limit, "skip": begin}
         if "C" in shape:
@@ -210,7 +216,20 @@ class Bucket:
         said = json.loads(urlsafe_b64decode(cursor))
         if isinstance(said, int):
             return said
-        return sum(1 for _ in itertools.takewhile(lambda row: row.place <= said[0], self.rows))
+        return bisect_right(self.rows, float(said[0]), key=lambda row: row.place)
+
+
+def _page_numbers(page: int, page_size: int, total: int) -> dict[str, Any]:
+    total_pages = max(1, -(-total // page_size))
+    following = str(page + 1) if page < total_pages else None
+    return {
+        "total": total,
+        "page": page,
+        "page_size": page_size,
+        "total_pages": total_pages,
+        "next_page": following,
+        "previous_page": None,
+    }
 
 
 def _token(value: Any) -> str:
@@ -300,6 +319,8 @@ class _Connection(asyncio.Protocol):
             self._send(reply)
 
     def _send(self, reply: Reply) -> None:
+        if self._transport.is_closing():
+            return
         if reply is DROP:
             self._transport.abort()
         elif reply is not STALL:
