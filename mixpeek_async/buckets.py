@@ -41,7 +41,9 @@ class Buckets:
           is in their place.
         * All others, the errors and the promise are those of `client.objects.list`.
         """
-        asked = BucketQuery.given(query, filters=filters, sort=sort, search=search, case_sensitive=case_sensitive)
+        asked = BucketQuery.from_arguments(
+            query, filters=filters, sort=sort, search=search, case_sensitive=case_sensitive
+        )
         options = ListOptions(
             page_size=page_size,
             max_items=max_items,

@@ -61,7 +61,7 @@ class Objects:
         Where that ends: when sorted by a field that changes, objects move, and only "none twice" holds; and a server
         that silently gives ten rows or fewer a page leaves too few to check the place by while objects are deleted.
         """
-        asked = ObjectQuery.given(
+        asked = ObjectQuery.from_arguments(
             query,
             filters=filters,
             sort=sort,

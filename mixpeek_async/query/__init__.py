@@ -1,5 +1,6 @@
-"""What is asked: which objects, in which order, what of them, and how the list is walked."""
+"""What to list: which objects, in which order, what of them, and how the list is paged."""
 
+from mixpeek_async.query._values import canonical
 from mixpeek_async.query.fields import Field, field
 from mixpeek_async.query.filters import Filter
 from mixpeek_async.query.options import (
@@ -13,7 +14,6 @@ from mixpeek_async.query.options import (
 )
 from mixpeek_async.query.queries import BucketQuery, FilterLike, ObjectQuery, Query, SortLike
 from mixpeek_async.query.sorting import Sort
-from mixpeek_async.query.values import canonical
 
 __all__ = [
     "MAX_CONCURRENCY",

@@ -1,21 +1,22 @@
-"""Fields, as the start of a filter: `field("metadata.year") >= 2024`."""
+"""Fields, from which filters are made: `field("metadata.year") >= 2024`."""
 
 from collections.abc import Iterable, Mapping, Set
 from typing import NoReturn
 
 import attrs
 
+from mixpeek_async._checks import short_repr
 from mixpeek_async.errors import InvalidArgumentError
-from mixpeek_async.query.filters import Condition, Filter, refuse_to_join
-from mixpeek_async.query.values import JSON, as_json, canonical, field_name, shown
+from mixpeek_async.query._values import JSON, as_json, canonical, field_name
+from mixpeek_async.query.filters import Filter, condition, refuse_to_join
 
 __all__ = ["Field", "field"]
 
 
 def field(name: str) -> "Field":
-    """The field `name`, dots for nested ones, to be compared: `field("metadata.year") >= 2024`.
+    """The field `name`, with dots for nested ones, to be compared: `field("metadata.year") >= 2024`.
 
-    InvalidArgumentError when that is no name.
+    InvalidArgumentError if that is not a name.
     """
     return Field(name)
 
@@ -24,150 +25,139 @@ def field(name: str) -> "Field":
 class Field:
     """A field of an object, to be compared with a value.
 
-    `==`, `!=`, `<`, `<=`, `>`, `>=` and the methods, which have the API's own names (`is_in` for `in`, a word of
-    Python's), each give a `Filter`. Values: what JSON has, and datetimes with a zone, dates, enums, UUIDs, and Decimals
-    where a JSON number says them exactly. InvalidArgumentError for any other, and for a type that the operator does not
-    compare.
+    `==`, `!=`, `<`, `<=`, `>`, `>=` and the methods each return a `Filter`. The methods have the API's own names,
+    except `is_in`: `in` is a keyword of Python. A value is what JSON can hold, or a datetime with a zone, a date, an
+    enum, a UUID, or a Decimal that a JSON number holds exactly. InvalidArgumentError for any other value, and for a
+    type that the operator does not compare.
     """
 
     name: str = attrs.field(converter=field_name)
 
-    def __eq__(self, value: object) -> Filter:  # type: ignore[override]  # == builds a filter
-        return self.eq(value)
-
-    def __ne__(self, value: object) -> Filter:  # type: ignore[override]  # as above
-        return self.ne(value)
-
-    def __gt__(self, value: object) -> Filter:
-        return self.gt(value)
-
-    def __lt__(self, value: object) -> Filter:
-        return self.lt(value)
-
-    def __ge__(self, value: object) -> Filter:
-        return self.gte(value)
-
-    def __le__(self, value: object) -> Filter:
-        return self.lte(value)
-
     def eq(self, value: object) -> Filter:
         """Equal to `value`; the same as `==`."""
-        return self._compared("eq", value)
+        return self._compare("eq", value)
 
     def ne(self, value: object) -> Filter:
         """Not equal to `value`; the same as `!=`."""
-        return self._compared("ne", value)
+        return self._compare("ne", value)
 
     def gt(self, value: object) -> Filter:
         """Greater or later than `value`; the same as `>`."""
-        return self._compared("gt", value)
+        return self._compare("gt", value)
 
     def lt(self, value: object) -> Filter:
         """Less or earlier than `value`; the same as `<`."""
-        return self._compared("lt", value)
+        return self._compare("lt", value)
 
     def gte(self, value: object) -> Filter:
-        """Not less or earlier than `value`; the same as `>=`."""
-        return self._compared("gte", value)
+        """Equal to `value`, or greater or later; the same as `>=`."""
+        return self._compare("gte", value)
 
     def lte(self, value: object) -> Filter:
-        """Not greater or later than `value`; the same as `<=`."""
-        return self._compared("lte", value)
+        """Equal to `value`, or less or earlier; the same as `<=`."""
+        return self._compare("lte", value)
+
+    # Written out, because type checkers take `__eq__ = eq` for the method of object, which returns a bool.
+
+    def __eq__(self, value: object) -> Filter:  # type: ignore[override]
+        return self.eq(value)
+
+    def __ne__(self, value: object) -> Filter:  # type: ignore[override]
+        return self.ne(value)
+
+    __gt__, __lt__, __ge__, __le__ = gt, lt, gte, lte
 
     def is_in(self, values: Iterable[object]) -> Filter:
         """Equal to one of `values`: the API's `in`."""
-        return self._compared("in", _listed(values))
+        return self._compare("in", _as_list(values))
 
     def nin(self, values: Iterable[object]) -> Filter:
         """Equal to none of `values`."""
-        return self._compared("nin", _listed(values))
+        return self._compare("nin", _as_list(values))
 
     def contains(self, value: str) -> Filter:
         """A text that has `value` somewhere in it."""
-        return self._compared("contains", value)
+        return self._compare("contains", value)
 
     def starts_with(self, value: str) -> Filter:
         """A text that begins with `value`."""
-        return self._compared("starts_with", value)
+        return self._compare("starts_with", value)
 
     def ends_with(self, value: str) -> Filter:
         """A text that ends with `value`."""
-        return self._compared("ends_with", value)
+        return self._compare("ends_with", value)
 
     def regex(self, pattern: str) -> Filter:
-        """A text in which `pattern` matches somewhere. The dialect is the server's, so that the server checks it."""
-        return self._compared("regex", pattern)
+        """A text in which `pattern` matches somewhere. The server checks the pattern: the dialect is its own."""
+        return self._compare("regex", pattern)
 
     def exists(self, value: bool = True) -> Filter:
-        """There at all, be it as null; with `False`, not there."""
-        return self._compared("exists", value)
+        """The object has the field, even if it is null; with `False`, it does not have it."""
+        return self._compare("exists", value)
 
     def is_null(self, value: bool = True) -> Filter:
         """Null; with `False`, not null."""
-        return self._compared("is_null", value)
+        return self._compare("is_null", value)
 
     def text(self, value: str) -> Filter:
-        """The API's text search: in most of its stores, a text that has `value` in it, in whatever case."""
-        return self._compared("text", value)
+        """The API's text search: in most of its stores, a text that contains `value`, in upper or lower case."""
+        return self._compare("text", value)
 
     def phrase(self, value: str) -> Filter:
         """A text with the words of `value` one after the other."""
-        return self._compared("phrase", value)
+        return self._compare("phrase", value)
 
     def words(self, value: str) -> Filter:
-        """A text with every word of `value` as a whole word, compared on its English stem."""
-        return self._compared("words", value)
+        """A text with every word of `value` as a whole word; words are compared by their English stem."""
+        return self._compare("words", value)
 
-    # The shapes of areas are not published; the operators' names are those of Qdrant, and so are the examples.
+    # The shapes of areas are not published; the operators have the names of Qdrant's, and so the examples are its.
 
     def geo_radius(self, area: Mapping[str, object]) -> Filter:
         """A point within a circle. `area` is sent as it is: `{"center": {"lat": …, "lon": …}, "radius": metres}`."""
-        return self._compared("geo_radius", area)
+        return self._compare("geo_radius", area)
 
     def geo_bounding_box(self, area: Mapping[str, object]) -> Filter:
         """A point within a box. `area` is sent as it is: `{"top_left": {"lat": …, "lon": …}, "bottom_right": {…}}`."""
-        return self._compared("geo_bounding_box", area)
+        return self._compare("geo_bounding_box", area)
 
     def geo_polygon(self, area: Mapping[str, object]) -> Filter:
         """A point within a polygon. `area` is sent as it is: `{"exterior": {"points": [{"lat": …, "lon": …}, …]}}`."""
-        return self._compared("geo_polygon", area)
+        return self._compare("geo_polygon", area)
+
+    # What Python would do with a field that was not compared is never meant: each says what to write.
 
     def __bool__(self) -> NoReturn:
-        raise InvalidArgumentError(f"{self!r} says nothing yet: compare it, or ask whether it is there by .exists()")
+        raise InvalidArgumentError(f"{self!r} is not a condition yet: compare it, or write {self!r}.exists()")
 
     def __and__(self, other: object) -> NoReturn:
         refuse_to_join(self)
 
-    def __or__(self, other: object) -> NoReturn:
-        refuse_to_join(self)
-
-    __rand__ = __and__
-    __ror__ = __or__
+    __or__ = __rand__ = __ror__ = __and__
 
     def __invert__(self) -> NoReturn:
-        raise InvalidArgumentError(f"~ negates a filter, and {self!r} is none yet: write {self!r}.exists(False)")
+        raise InvalidArgumentError(f"~ negates a filter, and {self!r} is not a filter: write {self!r}.exists(False)")
 
     def __contains__(self, value: object) -> NoReturn:
-        raise InvalidArgumentError(f"Python's in cannot build a filter: write {self!r}.contains({shown(value)})")
+        raise InvalidArgumentError(f"Python's in cannot build a filter: write {self!r}.contains({short_repr(value)})")
 
     def __iter__(self) -> NoReturn:
-        raise InvalidArgumentError(f"{self!r} is a name, and its values are on the server: compare it")
+        raise InvalidArgumentError(f"{self!r} is only a name, and its values are on the server: compare it")
 
     def __repr__(self) -> str:
         return f"field({self.name!r})"
 
-    def _compared(self, operator: str, value: object) -> Filter:
+    def _compare(self, operator: str, value: object) -> Filter:
         if isinstance(value, Field | Filter):
             raise InvalidArgumentError(
-                f"a field is compared with a value, not with {value!r}: the API compares no two fields"
+                f"a field is compared with a value, not with {short_repr(value)}: the API does not compare two fields"
             )
-        return Condition(self.name, operator, value)
+        return condition(self.name, operator, value)
 
 
-def _listed(values: object) -> list[JSON]:
-    """The elements of any iterable that is meant as one."""
+def _as_list(values: object) -> list[JSON]:
     if isinstance(values, str | bytes | Mapping | Field) or not isinstance(values, Iterable):
-        raise InvalidArgumentError(f"is_in and nin take a list of values, not {shown(values)}")
-    listed = [as_json(value, "the value of a filter") for value in values]
-    # The order of a set is another one in every process, and would make another query of it.
+        raise InvalidArgumentError(f"is_in and nin take a list of values, not {short_repr(values)}")
+    listed: list[JSON] = as_json(list(values), "the value of a filter")
+    # A set has another order in every process, and would make another query of the same filter.
     return sorted(listed, key=canonical) if isinstance(values, Set) else listed

@@ -1,51 +1,53 @@
-"""Filters as values: conditions on fields, joined by `&`, `|` and `~`.
+"""Filters: conditions on fields, joined by `&`, `|` and `~` into the API's own tree.
 
-They are the API's tree `{"AND": […], "OR": […], "NOT": […], "case_sensitive": …}` (API 0.82, `LogicalOperator`),
-and nothing in them can be changed once they are made.
+The API (0.82, `LogicalOperator`) takes `{"AND": […], "OR": […], "NOT": […], "case_sensitive": …}`, each list holding
+trees or conditions.
 """
 
-from abc import ABC, abstractmethod
 from typing import Final, Literal, NoReturn
 
 import attrs
+import msgspec
 
+from mixpeek_async._checks import bool_, short_repr
 from mixpeek_async.errors import InvalidArgumentError
-from mixpeek_async.query.operators import check_operand, operator_name
-from mixpeek_async.query.values import JSON, MAX_DEPTH, as_json, canonical, field_name, shown
+from mixpeek_async.query._operators import check_comparison
+from mixpeek_async.query._values import JSON, MAX_DEPTH, as_json, canonical, field_name
 
-__all__ = ["CaseSensitive", "Condition", "Filter", "Joined", "Not", "join", "refuse_to_join"]
+__all__ = ["Filter", "condition", "join", "refuse_to_join"]
 
-_COMPARISONS: Final = {"eq": "==", "ne": "!=", "gt": ">", "lt": "<", "gte": ">=", "lte": "<="}
-_CONNECTIVES: Final = {"AND": "&", "OR": "|"}
+_SYMBOLS: Final = {"eq": "==", "ne": "!=", "gt": ">", "lt": "<", "gte": ">=", "lte": "<=", "AND": "&", "OR": "|"}
 
 
-class Filter(ABC):
+@attrs.frozen(eq=False, repr=False)
+class Filter:
     """What objects must be like: a condition on a field, or several, joined by `&` (and), `|` (or) and `~` (not).
 
-    Two filters are equal when the API would be sent the same. The repr is the expression itself.
+    Two filters are equal if the same JSON is sent for both. The repr is the expression that makes the filter.
     """
 
-    __slots__ = ()
-
-    depth: int
-    """How many levels of the API's tree it takes."""
+    # A condition, or ONE of AND, OR, NOT with its list of the same, and perhaps `case_sensitive` beside it.
+    # It was checked before, is never changed and never given away, so that filters can share their parts.
+    _tree: dict[str, JSON] = attrs.field(alias="_tree", kw_only=True)
 
     def to_dict(self) -> dict[str, JSON]:
-        """The filter in the API's own form, ready for JSON."""
-        return self._tree(None)
+        """The filter in the API's own form, ready for JSON. It is a copy, which can be changed."""
+        # A condition is never sent bare: at the root of a tree the API reads unknown keys as names of fields.
+        copy: dict[str, JSON] = msgspec.to_builtins({"AND": [self._tree]} if "field" in self._tree else self._tree)
+        return copy
 
     def case_sensitive(self, sensitive: bool = True) -> "Filter":
-        """The same filter, telling upper case from lower case; the API does not, unless told so.
+        """The same filter, which distinguishes upper case and lower case. By default the API does not.
 
-        It holds for all that is within, up to a `.case_sensitive(False)`.
+        It applies to everything within the filter, except to parts that have a `.case_sensitive(…)` of their own.
         """
-        return CaseSensitive(self, sensitive)
+        return Filter(_tree=_mark(self.to_dict(), bool_(sensitive, "case_sensitive")))
 
     def __and__(self, other: "Filter") -> "Filter":
-        return join("AND", self, _filter(other))
+        return join("AND", self, other)
 
     def __or__(self, other: "Filter") -> "Filter":
-        return join("OR", self, _filter(other))
+        return join("OR", self, other)
 
     def __rand__(self, other: object) -> NoReturn:
         refuse_to_join(other)
@@ -53,11 +55,13 @@ class Filter(ABC):
     __ror__ = __rand__
 
     def __invert__(self) -> "Filter":
-        return Not(self)
+        # Twice negated is the filter itself; a tree with `case_sensitive` has two keys, and is negated as a whole.
+        double = self._tree.keys() == {"NOT"}
+        return Filter(_tree=self._tree["NOT"][0] if double else {"NOT": _parts(self, "NOT")})
 
     def __bool__(self) -> NoReturn:
         raise InvalidArgumentError(
-            "a filter is true or false on the server alone: write & for and, | for or, ~ for not, with each "
+            "only the server can tell whether a filter is true: write & for and, | for or, ~ for not, with each "
             "comparison in parentheses; for x < f < y write (f > x) & (f < y), for f in [x, y] write f.is_in([x, y])"
         )
 
@@ -67,149 +71,78 @@ class Filter(ABC):
     def __hash__(self) -> int:
         return hash(canonical(self.to_dict()))
 
-    # What the parts of a filter know of each other. `sensitive` is what was said of the case around them.
+    def __repr__(self) -> str:
+        return _expression(self._tree)
 
-    @abstractmethod
-    def _tree(self, sensitive: bool | None) -> dict[str, JSON]:
-        """One of the API's trees."""
-        ...
 
-    def _part(self, sensitive: bool | None) -> dict[str, JSON]:
-        """An element of such a tree's lists."""
-        return self._tree(sensitive)
+def condition(name: object, operator: object, value: object) -> Filter:
+    """One field compared with one value, by an operator of the API's. InvalidArgumentError if they do not fit."""
+    plain = as_json(value, "the value of a filter")
+    check_comparison(operator, plain)
+    return Filter(_tree={"field": field_name(name), "operator": operator, "value": plain})
 
-    def _operand(self) -> str:
-        """The repr, where something may follow it."""
-        return f"({self!r})"
+
+def join(connective: Literal["AND", "OR"], *filters: Filter) -> Filter:
+    """`filters` in one list. One alone is returned as it is; those joined by the same connective are joined flat."""
+    if len(filters) == 1:
+        return filters[0]
+    return Filter(_tree={connective: [part for each in filters for part in _parts(each, connective)]})
 
 
 def refuse_to_join(other: object) -> NoReturn:
     """InvalidArgumentError for `other` beside `&` or `|`."""
     raise InvalidArgumentError(
-        f"& and | join filters, and {shown(other)} is none: put each comparison in parentheses, as in "
+        f"& and | join filters, and {short_repr(other)} is not a filter: put each comparison in parentheses, as in "
         "(field('a') == 1) & (field('b') == 2)"
     )
 
 
-def _filter(value: object) -> Filter:
-    return value if isinstance(value, Filter) else refuse_to_join(value)
-
-
-def _depth_over(*filters: Filter) -> int:
-    depth = 1 + max(each.depth for each in filters)
-    if depth > MAX_DEPTH:
+def _parts(each: Filter, connective: str) -> list[dict[str, JSON]]:
+    """What `each` adds to the list of `connective`."""
+    if not isinstance(each, Filter):
+        refuse_to_join(each)
+    if each._tree.keys() == {connective}:
+        parts: list[dict[str, JSON]] = each._tree[connective]
+        return parts
+    # Only a tree that is put into another one grows deeper, so that a long flat chain is not measured again and again.
+    if _levels(each._tree) >= MAX_DEPTH:
         raise InvalidArgumentError(f"the filter is nested more than {MAX_DEPTH} levels deep")
-    return depth
+    return [each._tree]
 
 
-def _flag(sensitive: bool | None) -> dict[str, JSON]:
-    # On every tree within: the API does not say whether one goes by the tree around it.
-    return {} if sensitive is None else {"case_sensitive": sensitive}
+def _levels(tree: dict[str, JSON]) -> int:
+    return 1 if "field" in tree else 1 + max(map(_levels, next(iter(tree.values()))))
 
 
-def _value(value: object) -> JSON:
-    return as_json(value, "the value of a filter")
+def _mark(tree: dict[str, JSON], sensitive: bool) -> dict[str, JSON]:
+    """`tree` with `case_sensitive` on each tree that has none.
+
+    On each: whether one goes by the tree around it is not published.
+    """
+    if "field" in tree or "case_sensitive" in tree:
+        return tree
+    [(connective, parts)] = tree.items()
+    return {connective: [_mark(part, sensitive) for part in parts], "case_sensitive": sensitive}
 
 
-@attrs.frozen(eq=False, repr=False)
-class Condition(Filter):
-    """One field compared with one value, by an operator of the API's."""
-
-    field: str = attrs.field(converter=field_name)
-    operator: str = attrs.field(converter=operator_name)
-    value: JSON = attrs.field(converter=_value)
-    depth: int = attrs.field(default=1, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        check_operand(self.operator, self.value)
-
-    def _tree(self, sensitive: bool | None) -> dict[str, JSON]:
-        # Never bare: at the root of a tree the API reads unknown keys as names of fields.
-        return {"AND": [self._part(sensitive)]} | _flag(sensitive)
-
-    def _part(self, sensitive: bool | None) -> dict[str, JSON]:
-        # A copy of the value: what is given away can be changed.
-        return {"field": self.field, "operator": self.operator, "value": _value(self.value)}
-
-    def __repr__(self) -> str:
-        subject = f"field({self.field!r})"
-        if self.operator in _COMPARISONS:
-            return f"{subject} {_COMPARISONS[self.operator]} {self.value!r}"
-        # `in` is a word of Python's own.
-        method = "is_in" if self.operator == "in" else self.operator
-        return f"{subject}.{method}({self.value!r})"
-
-    def _operand(self) -> str:
-        return f"({self!r})" if self.operator in _COMPARISONS else repr(self)
+def _expression(tree: dict[str, JSON]) -> str:
+    """The Python expression that makes `tree`."""
+    if "field" in tree:
+        subject, operator, value = f"field({tree['field']!r})", tree["operator"], tree["value"]
+        if operator in _SYMBOLS:
+            return f"{subject} {_SYMBOLS[operator]} {value!r}"
+        return f"{subject}.{'is_in' if operator == 'in' else operator}({value!r})"
+    (connective, parts), *marked = tree.items()
+    if connective == "NOT":
+        text = f"~{_operand(parts[0])}"
+    elif len(parts) == 1:
+        text = _expression(parts[0])
+    else:
+        text = f" {_SYMBOLS[connective]} ".join(map(_operand, parts))
+    return f"({text}).case_sensitive({'' if tree['case_sensitive'] else 'False'})" if marked else text
 
 
-@attrs.frozen(eq=False, repr=False)
-class Joined(Filter):
-    """Filters joined by AND or OR; two at least."""
-
-    connective: Literal["AND", "OR"]
-    items: tuple[Filter, ...]
-    depth: int = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "depth", _depth_over(*self.items))
-
-    def _tree(self, sensitive: bool | None) -> dict[str, JSON]:
-        return {self.connective: [item._part(sensitive) for item in self.items]} | _flag(sensitive)
-
-    def __repr__(self) -> str:
-        return f" {_CONNECTIVES[self.connective]} ".join(item._operand() for item in self.items)
-
-
-def join(connective: Literal["AND", "OR"], *filters: Filter) -> Filter:
-    """`filters` joined; one alone is itself, and those that are joined in the same way are joined flat."""
-    if len(filters) == 1:
-        return filters[0]
-    return Joined(connective, tuple(item for each in filters for item in _items(each, connective)))
-
-
-def _items(each: Filter, connective: str) -> tuple[Filter, ...]:
-    return each.items if isinstance(each, Joined) and each.connective == connective else (each,)
-
-
-@attrs.frozen(eq=False, repr=False)
-class Not(Filter):
-    """What `item` is not."""
-
-    item: Filter
-    depth: int = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "depth", _depth_over(self.item))
-
-    def __invert__(self) -> Filter:
-        return self.item
-
-    def _tree(self, sensitive: bool | None) -> dict[str, JSON]:
-        return {"NOT": [self.item._part(sensitive)]} | _flag(sensitive)
-
-    def __repr__(self) -> str:
-        return f"~{self.item._operand()}"
-
-
-@attrs.frozen(eq=False, repr=False)
-class CaseSensitive(Filter):
-    """`item`, with the case of letters told apart, or expressly not."""
-
-    item: Filter
-    sensitive: bool
-    depth: int = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        if not isinstance(self.sensitive, bool):
-            raise InvalidArgumentError(f"case_sensitive takes True or False, not {shown(self.sensitive)}")
-        object.__setattr__(self, "depth", _depth_over(self.item))
-
-    def _tree(self, sensitive: bool | None) -> dict[str, JSON]:
-        return self.item._tree(self.sensitive)
-
-    def __repr__(self) -> str:
-        return f"{self.item._operand()}.case_sensitive({'' if self.sensitive else 'False'})"
-
-    def _operand(self) -> str:
-        return repr(self)
+def _operand(tree: dict[str, JSON]) -> str:
+    # & binds more tightly than ==; a call needs no parentheses.
+    is_call = "case_sensitive" in tree or tree.get("operator", "eq") not in _SYMBOLS
+    return _expression(tree) if is_call else f"({_expression(tree)})"

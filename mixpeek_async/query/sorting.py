@@ -1,19 +1,20 @@
-"""The order to ask for."""
+"""The order of a list."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import attrs
 
+from mixpeek_async._checks import short_repr
 from mixpeek_async.errors import InvalidArgumentError
-from mixpeek_async.query.values import field_name, shown
+from mixpeek_async.query._values import field_name
 
 __all__ = ["Sort", "as_sort"]
 
 
 def _is_direction(_: object, __: object, value: object) -> None:
     if value not in ("asc", "desc"):
-        raise InvalidArgumentError(f"direction must be 'asc' or 'desc', not {shown(value)}")
+        raise InvalidArgumentError(f"direction must be 'asc' or 'desc', not {short_repr(value)}")
 
 
 @attrs.frozen
@@ -32,17 +33,19 @@ class Sort:
 
 
 def as_sort(value: Sort | str | Mapping[str, Any] | None) -> Sort | None:
-    """What `value` says: a Sort, `"name"`, `"-name"` for descending, or the API's own form."""
+    """The order that `value` describes: a Sort, `"name"`, `"-name"` for descending, or a dict in the API's own form."""
     match value:
         case None | Sort():
             return value
+        # SQL and other SDKs write these; as the name of a field they would sort by nothing.
         case str() if value.startswith("+") or value.lower().endswith((" asc", " desc")):
-            raise InvalidArgumentError(f"sort {shown(value)}: write 'created_at', or '-created_at' for descending")
+            raise InvalidArgumentError(f"sort {short_repr(value)}: write 'created_at', or '-created_at' for descending")
         case str():
             return Sort(value.removeprefix("-"), "desc" if value.startswith("-") else "asc")
         case Mapping() if "field" in value and value.keys() <= {"field", "direction"}:
             return Sort(**value)
         case _:
             raise InvalidArgumentError(
-                f"sort must be such as 'created_at', '-created_at' or Sort('created_at', 'desc'), not {shown(value)}"
+                "sort must be a Sort or a text such as 'created_at' or '-created_at' (descending), "
+                f"not {short_repr(value)}"
             )

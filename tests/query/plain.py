@@ -1,4 +1,4 @@
-"""What a filter says of an object, in plain Python: written from the published words, not from the emulator."""
+"""Whether an object meets a filter, in plain Python: written from the published documents, not from the emulator."""
 
 from datetime import datetime
 from typing import Any

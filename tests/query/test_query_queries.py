@@ -1,4 +1,4 @@
-"""A query is a value: equal, printed, pickled, stored as JSON, and one body on the wire."""
+"""A query is a value: it is compared, printed, pickled, stored as JSON, and sent as one body."""
 
 import json
 import pickle
@@ -37,7 +37,7 @@ def test_a_query_can_be_pickled_and_hashed() -> None:
     assert hash(same) == hash(QUERY)
 
 
-def test_a_query_reads_like_what_made_it() -> None:
+def test_a_query_prints_as_the_call_that_makes_it() -> None:
     assert repr(QUERY) == (
         "ObjectQuery(filters=field('status') == 'FAILED', sort=Sort(field='created_at', direction='desc'), "
         "search='red', select=('status', 'error'), return_presigned_urls=True)"
@@ -53,13 +53,13 @@ def test_a_query_is_changed_into_another() -> None:
     }
 
 
-def test_a_query_that_asks_for_nothing_has_no_body() -> None:
+def test_an_empty_query_has_no_body() -> None:
     assert ObjectQuery().to_dict() == {}
     assert list_objects("bkt_1").body is None
     assert list_buckets(BucketQuery()).body is None
 
 
-def test_equal_queries_are_one_text_on_the_wire() -> None:
+def test_equal_queries_are_sent_as_the_same_bytes() -> None:
     body = list_objects("bkt_1", ObjectQuery(filters={"status": "FAILED"}, search="é")).body
     assert body == (rb'{"filters":{"AND":[{"field":"status","operator":"eq","value":"FAILED"}]},"search":"\u00e9"}')
     assert list_objects("bkt_1", ObjectQuery(search="é", filters=FAILED)).body == body
@@ -75,7 +75,7 @@ def test_equal_queries_are_one_text_on_the_wire() -> None:
         (["edges.direction"], ["edges.direction", "edges.type", "edges.target_object_id"]),
     ],
 )
-def test_a_part_of_a_record_is_selected_with_what_the_record_needs(select: list[str], sent: list[str]) -> None:
+def test_a_part_of_a_record_is_selected_with_its_required_fields(select: list[str], sent: list[str]) -> None:
     body = list_objects("bkt_1", ObjectQuery(select=select)).body
     assert json.loads(body or b"") == {"select": sent}
 
@@ -97,19 +97,19 @@ def test_an_order_is_written_in_several_ways(sort: Any, expected: Sort) -> None:
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ({"sort": ""}, "a field is named by a string"),
-        ({"sort": "-"}, "a field is named by a string"),
-        ({"sort": 7}, "sort must be such as"),
-        ({"sort": ("a", "desc")}, "sort must be such as"),
-        ({"sort": {"field": "a", "order": "desc"}}, "sort must be such as"),
+        ({"sort": ""}, "name of a field must be a string"),
+        ({"sort": "-"}, "name of a field must be a string"),
+        ({"sort": 7}, "sort must be a Sort or a text such as"),
+        ({"sort": ("a", "desc")}, "sort must be a Sort or a text such as"),
+        ({"sort": {"field": "a", "order": "desc"}}, "sort must be a Sort or a text such as"),
         ({"sort": {"field": "a", "direction": "down"}}, "direction must be 'asc' or 'desc'"),
-        ({"sort": field("a")}, "sort must be such as"),
+        ({"sort": field("a")}, "sort must be a Sort or a text such as"),
         ({"search": ""}, "search must be a text that is not blank"),
         ({"search": 7}, "search must be a text"),
         ({"select": "status"}, "select must be a list of fields, such as ['status'], not 'status'"),
         ({"select": 7}, "select must be a list"),
         ({"select": []}, "pass ['object_id']"),
-        ({"select": ["a."]}, "a field is named by a string"),
+        ({"select": ["a."]}, "name of a field must be a string"),
         ({"return_presigned_urls": 1}, "return_presigned_urls must be True or False"),
         ({"limit": 5}, "a query has filters, sort, search, select, return_presigned_urls, and not limit"),
     ],
@@ -127,7 +127,7 @@ def test_only_a_dict_is_a_stored_query() -> None:
         BucketQuery.from_dict(body)
 
 
-async def test_a_query_or_keywords_make_the_same_list_and_both_are_refused() -> None:
+async def test_a_query_and_keywords_make_the_same_list_but_not_both_together() -> None:
     async with AsyncMixpeek("sk_test", namespace="test") as client:
         by_query = client.objects.list("bkt_1", QUERY)
         by_keywords = client.objects.list(
@@ -144,14 +144,14 @@ async def test_a_query_or_keywords_make_the_same_list_and_both_are_refused() -> 
 
 
 @pytest.mark.parametrize("query", [BucketQuery(), {"search": "x"}, FAILED], ids=repr)
-async def test_only_an_object_query_asks_for_objects(query: Any) -> None:
+async def test_only_an_object_query_lists_objects(query: Any) -> None:
     async with AsyncMixpeek("sk_test", namespace="test") as client:
-        with pytest.raises(InvalidArgumentError, match="query must be of type ObjectQuery"):
+        with pytest.raises(InvalidArgumentError, match="query must be of the class ObjectQuery"):
             client.objects.list("bkt_1", query)
 
 
 @pytest.mark.parametrize("sort", ["+created_at", "created_at desc", "created_at ASC"])
-def test_an_order_in_the_words_of_others_is_refused_with_ours(sort: str) -> None:
+def test_an_order_in_the_form_of_sql_is_refused_with_the_right_one(sort: str) -> None:
     with pytest.raises(InvalidArgumentError, match="'-created_at' for descending"):
         ObjectQuery(sort=sort)
 
@@ -160,9 +160,63 @@ def test_an_order_in_the_words_of_others_is_refused_with_ours(sort: str) -> None
     ("filters", "advice"),
     [
         ({"field": "status", "op": "eq", "value": "FAILED"}, "has field, operator and value, and not 'op'"),
-        ({"$and": [{"status": "FAILED"}]}, "the API's operators have no \\$"),
+        ({"$and": [{"status": "FAILED"}]}, "operators have no \\$"),
     ],
 )
-def test_a_filter_in_the_words_of_others_is_refused_with_ours(filters: dict[str, Any], advice: str) -> None:
+def test_a_filter_in_the_form_of_others_is_refused_with_the_right_one(filters: dict[str, Any], advice: str) -> None:
     with pytest.raises(InvalidArgumentError, match=advice):
         ObjectQuery(filters=filters)
+
+
+# --- the filters of buckets ---
+
+OWN: dict[str, Any] = {"status__in": {"$gte": [1, {"x": None}]}, "AND": "any form", "case_sensitive": "no", "a": []}
+
+
+def test_a_dict_that_filters_buckets_is_sent_unchanged() -> None:
+    assert BucketQuery(filters=OWN).to_dict() == {"filters": OWN}
+    assert json.loads(list_buckets(BucketQuery(filters=OWN)).body or b"") == {"filters": OWN}
+
+
+def test_a_dict_that_filters_buckets_is_a_copy_on_its_way_in_and_out() -> None:
+    mine: dict[str, Any] = {"a": [1]}
+    query = BucketQuery(filters=mine)
+    mine["a"].append(2)
+    query.to_dict()["filters"]["a"].append(3)
+    assert query.to_dict() == {"filters": {"a": [1]}}
+
+
+def test_a_query_of_buckets_is_a_value_too() -> None:
+    query = BucketQuery(filters=OWN, search="red")
+    for same in (
+        pickle.loads(pickle.dumps(query)),
+        BucketQuery.from_dict(query.to_dict()),
+        BucketQuery(filters=dict(reversed(OWN.items())), search="red"),
+    ):
+        assert same == query
+        assert hash(same) == hash(query)
+    assert BucketQuery(filters={"a": 1}) != BucketQuery(filters={"a": True})
+    assert BucketQuery(filters=FAILED) == BucketQuery(filters=FAILED.to_dict())
+    assert attrs.evolve(query, search="blue").to_dict() == {"filters": OWN, "search": "blue"}
+    assert repr(BucketQuery(filters={"a": 1})) == "BucketQuery(filters={'a': 1})"
+
+
+def test_an_empty_dict_filters_no_buckets() -> None:
+    assert BucketQuery(filters={}) == BucketQuery()
+
+
+@pytest.mark.parametrize(
+    ("filters", "says"),
+    [
+        ({"a": float("nan")}, "filters is {'a': nan}, which JSON cannot hold"),
+        ({1: 2}, "filters has the key 1: the keys of JSON are strings"),
+        ({"a": object()}, "filters must be a value that JSON can hold, not object"),
+        ([FAILED], "filters must be an expression such as field('status') == 'FAILED', or a dict"),
+        (field("a"), "field('a') alone is not a filter"),
+    ],
+    ids=repr,
+)
+def test_what_cannot_be_sent_filters_no_buckets(filters: Any, says: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        BucketQuery(filters=filters)
+    assert says in caught.value.message

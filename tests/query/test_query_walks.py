@@ -1,4 +1,4 @@
-"""What a query asks for is what the walk yields: the client against the emulator, on a real socket."""
+"""A walk yields what its query describes: the client against the emulator, on a real socket."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -83,7 +83,7 @@ FILTERS = st.recursive(
 
 @given(objects=st.lists(records(), max_size=6), filters=FILTERS, page_size=st.integers(1, 4))
 @settings(max_examples=150, deadline=None)
-def test_any_filter_yields_what_plain_python_says_of_any_objects(
+def test_any_filter_yields_the_objects_that_plain_python_finds(
     objects: list[dict[str, Any]], filters: Filter, page_size: int
 ) -> None:
     async def check() -> None:
@@ -147,7 +147,7 @@ HOLE = {
     ],
     ids=["circle", "wider circle", "box", "box over the 180th meridian", "polygon", "polygon with a hole"],
 )
-async def test_points_are_found_by_area(filters: Filter, expected: list[Any]) -> None:
+async def test_points_are_found_in_an_area(filters: Filter, expected: list[Any]) -> None:
     assert await of_titles(HERE, NEAR, FAR, "nowhere", {"lat": 91, "lon": 0}, filters=filters) == expected
 
 
@@ -162,7 +162,7 @@ async def test_points_are_found_by_area(filters: Filter, expected: list[Any]) ->
     ],
     ids=repr,
 )
-async def test_what_only_the_server_can_judge_is_a_validation_error(filters: Filter) -> None:
+async def test_a_value_that_only_the_server_can_check_is_a_validation_error(filters: Filter) -> None:
     with pytest.raises(ValidationError):
         await of_titles(filters=filters)
 
@@ -172,13 +172,27 @@ async def test_a_dict_in_the_apis_own_form_filters_too() -> None:
     assert await of_titles("a", "b", 2, 3, filters=filters) == ["a", 3]
 
 
-async def test_a_path_goes_into_the_objects_of_a_list_and_past_all_else() -> None:
+async def test_a_dict_with_case_sensitive_in_its_conditions_filters_too() -> None:
+    # As the official client writes it.
+    condition = {"field": "title", "operator": "eq", "value": "A"}
+    filters = {"OR": [{**condition, "case_sensitive": True}, {"title": "b", "case_sensitive": False}]}
+    assert await of_titles("a", "A", "b", "B", filters=filters) == ["A", "b", "B"]
+
+
+async def test_a_dict_that_filters_buckets_arrives_unchanged() -> None:
+    filters = {"bucket_name": "sea", "metadata.year": 2024}
+    async with Emulator() as emulator, client_of(emulator) as client:
+        assert await client.buckets.list(filters=filters).to_list() == []
+    assert emulator.requests[0].body == {"filters": filters}
+
+
+async def test_a_path_leads_into_the_objects_of_a_list_only() -> None:
     async with Emulator() as emulator:
         ids = [emulator.insert({"tags": tags})["object_id"] for tags in ([7, {"de": "rot"}], ["rot"], "rot", {"de": 7})]
         assert await found(emulator, filters=field("tags.de") == "rot") == ids[:1]
 
 
-async def test_a_date_is_found_in_whatever_zone_it_was_written() -> None:
+async def test_a_date_is_found_in_any_zone() -> None:
     async with Emulator() as emulator:
         emulator.insert(created_at="2025-03-03T10:00:00.5+02:00")
         emulator.insert(created_at="not a date")
@@ -191,7 +205,7 @@ async def test_a_date_is_found_in_whatever_zone_it_was_written() -> None:
 # --- search, sort, select ---
 
 
-async def test_a_search_looks_into_keys_and_metadata_and_nowhere_else() -> None:
+async def test_a_search_finds_texts_in_keys_and_metadata_only() -> None:
     async with Emulator() as emulator:
         ids = [
             emulator.insert(obj)["object_id"]
@@ -210,7 +224,7 @@ VALUES = st.none() | st.booleans() | NUMBERS | TEXTS | st.lists(st.integers(0, 2
 
 
 def rank(value: Any) -> tuple[int, Any]:
-    """Null first, then numbers, texts, truth values, and the rest: the emulator's own choice."""
+    """Null first, then numbers, texts, bools, and the rest: the emulator's own choice."""
     match value:
         case None:
             return 0, 0
@@ -231,7 +245,7 @@ def rank(value: Any) -> tuple[int, Any]:
     page_size=st.integers(2, 9),
 )
 @settings(max_examples=80, deadline=None)
-def test_any_values_come_in_the_order_asked_for(
+def test_any_values_are_yielded_in_the_order_of_the_query(
     values: list[Any], direction: Any, pagination: str, page_size: int
 ) -> None:
     async def check() -> None:
@@ -246,18 +260,18 @@ def test_any_values_come_in_the_order_asked_for(
     asyncio.run(check())
 
 
-async def test_newest_first_is_the_order_of_creation_backwards() -> None:
+async def test_newest_first_is_the_reverse_order_of_creation() -> None:
     async with Emulator(objects=25) as emulator:
         assert await found(emulator, sort="-created_at", page_size=10) == emulator.object_ids()[::-1]
 
 
-async def test_absent_and_huge_values_have_their_place_in_an_order() -> None:
+async def test_absent_and_huge_values_are_sorted_too() -> None:
     async with Emulator() as emulator:
         ids = [emulator.insert(obj)["object_id"] for obj in ({"n": 10**400}, {}, {"n": -(10**400)}, {"n": 1})]
         assert await found(emulator, sort="n") == [ids[1], ids[2], ids[3], ids[0]]
 
 
-async def test_what_was_not_selected_is_absent() -> None:
+async def test_a_field_that_was_not_selected_is_absent() -> None:
     async with Emulator() as emulator:
         emulator.insert(metadata={"place": "ridge", "year": 2024}, status="COMPLETED")
         async with client_of(emulator) as client:
@@ -266,7 +280,7 @@ async def test_what_was_not_selected_is_absent() -> None:
     assert obj.to_dict().keys() == {"object_id", "bucket_id", "metadata"}
 
 
-async def test_a_part_of_a_blob_comes_with_what_a_blob_cannot_do_without() -> None:
+async def test_a_part_of_a_blob_comes_with_its_required_fields() -> None:
     async with Emulator(objects=1) as emulator:
         stored = emulator.get(emulator.object_ids()[0])["blobs"][0]
         async with client_of(emulator) as client:
@@ -278,7 +292,7 @@ async def test_a_part_of_a_blob_comes_with_what_a_blob_cannot_do_without() -> No
     }
 
 
-async def test_presigned_urls_come_when_asked_for() -> None:
+async def test_presigned_urls_come_only_on_request() -> None:
     async with Emulator(objects=1) as emulator, client_of(emulator) as client:
         with_urls = await client.objects.list(emulator.bucket, return_presigned_urls=True).to_list()
         without = await client.objects.list(emulator.bucket).to_list()
@@ -286,7 +300,7 @@ async def test_presigned_urls_come_when_asked_for() -> None:
     assert all(blob.presigned_url is None for blob in without[0].blobs)
 
 
-async def test_odd_blobs_do_no_harm_to_presigned_urls() -> None:
+async def test_malformed_blobs_do_not_stop_a_walk_with_presigned_urls() -> None:
     async with Emulator() as emulator:
         emulator.insert({"blobs": "none"})
         emulator.insert({"object_id": "b", "blobs": [7]})
@@ -300,7 +314,7 @@ async def test_odd_blobs_do_no_harm_to_presigned_urls() -> None:
 # --- checkpoints ---
 
 
-async def test_a_checkpoint_goes_on_within_the_same_query() -> None:
+async def test_a_checkpoint_resumes_the_same_query() -> None:
     query = ObjectQuery(filters=field("status") != "FAILED", sort="-created_at")
     async with Emulator(objects=60) as emulator, client_of(emulator) as client:
         everything = await found(emulator, query)
@@ -329,7 +343,7 @@ async def test_a_checkpoint_is_refused_by_another_query(other: Any) -> None:
     [({}, True), ({"filters": field("n") > 0}, True), ({"sort": "n"}, False), ({"search": "x"}, False)],
     ids=repr,
 )
-async def test_a_place_is_found_by_date_in_the_order_of_creation_alone(asked: Any, finds: bool) -> None:
+async def test_a_checkpoint_is_resumed_by_date_only_in_the_order_of_creation(asked: Any, finds: bool) -> None:
     async with Emulator(pagination="has_more") as emulator, client_of(emulator) as client:
         for n in range(50):
             date = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=n)
@@ -349,7 +363,7 @@ async def test_a_place_is_found_by_date_in_the_order_of_creation_alone(asked: An
 # --- one object ---
 
 
-async def test_one_object_is_had_by_its_id() -> None:
+async def test_one_object_is_fetched_by_its_id() -> None:
     async with Emulator(objects=2) as emulator, client_of(emulator) as client:
         (wanted, _) = emulator.object_ids()
         obj = await client.objects.get(emulator.bucket, wanted)
@@ -357,7 +371,7 @@ async def test_one_object_is_had_by_its_id() -> None:
         assert (emulator.requests[0].endpoint, emulator.requests[0].object_id) == ("get_object", wanted)
 
 
-async def test_one_object_comes_with_urls_and_without_its_documents_counted() -> None:
+async def test_one_object_is_fetched_with_urls_and_without_counting_its_documents() -> None:
     async with Emulator(objects=1) as emulator, client_of(emulator) as client:
         obj = await client.objects.get(
             emulator.bucket, emulator.object_ids()[0], return_presigned_urls=True, include_document_count=False
@@ -366,7 +380,7 @@ async def test_one_object_comes_with_urls_and_without_its_documents_counted() ->
     assert obj.document_count is None
 
 
-async def test_an_object_that_is_not_there_is_not_found() -> None:
+async def test_an_object_that_does_not_exist_is_not_found() -> None:
     async with Emulator() as emulator, client_of(emulator) as client:
         with pytest.raises(NotFoundError, match="obj_none"):
             await client.objects.get(emulator.bucket, "obj_none")

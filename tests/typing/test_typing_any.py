@@ -16,7 +16,7 @@ ALLOWED = {
     "errors.StatusError.__init__": "the JSON of an error's details",
     "pager.Pager.__await__": "what passes between an awaitable and its event loop",
     "query.queries.Query.from_dict": "the JSON of a query",
-    "query.queries.Query.given": "the keywords of another signature, which checks them",
+    "query.queries.Query.from_arguments": "the keywords of another signature, which checks them",
     "query.sorting.as_sort": "the JSON of an order",
 }
 
