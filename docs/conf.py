@@ -1,4 +1,4 @@
-"""How the pages are built: `.ci/menu docs`."""
+"""How the pages are built: `nox -s docs`."""
 
 import tomllib
 from pathlib import Path

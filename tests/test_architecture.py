@@ -1,4 +1,4 @@
-"""The shape of the house: who may import whom, and what stands at the door."""
+"""The architecture: which module or package may import which, and what the public API is."""
 
 import ast
 import re
@@ -59,8 +59,13 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 
 
-def rooms_imported_by(path: Path) -> set[str]:
-    """The rooms of the package that a module imports; the door counts as `__init__`."""
+def part_of(path: Path) -> str:
+    """The module, or the top-level package, that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def parts_imported_by(path: Path) -> set[str]:
+    """The modules and top-level packages of `mixpeek_async` that a file imports; itself is called `__init__`."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         names = []
@@ -74,32 +79,28 @@ def rooms_imported_by(path: Path) -> set[str]:
     return found
 
 
-def room_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-
-
-def test_every_room_imports_only_what_the_table_allows() -> None:
-    strays = {
+def test_every_module_imports_only_what_the_table_allows() -> None:
+    not_allowed = {
         f"{path.relative_to(PACKAGE)} imports {name}"
         for path in PACKAGE.rglob("*.py")
-        for name in rooms_imported_by(path) - MAY_IMPORT[room_of(path)] - {room_of(path)}
+        for name in parts_imported_by(path) - MAY_IMPORT[part_of(path)] - {part_of(path)}
     }
-    assert strays == set()
+    assert not_allowed == set()
 
 
-def test_the_table_knows_every_room_and_no_other() -> None:
-    assert set(MAY_IMPORT) == {room_of(path) for path in PACKAGE.rglob("*.py")}
+def test_the_table_has_a_line_for_every_module_and_no_other() -> None:
+    assert set(MAY_IMPORT) == {part_of(path) for path in PACKAGE.rglob("*.py")}
 
 
-def test_only_the_session_the_client_and_the_emulator_know_aiohttp() -> None:
+def test_only_the_session_the_client_and_the_emulator_import_aiohttp() -> None:
     users = {
-        room_of(path)
+        part_of(path)
         for path in PACKAGE.rglob("*.py")
-        if re.search(r"^\s*(import|from) aiohttp", path.read_text(), re.M)
+        if re.search(r"^\s*(import|from) aiohttp", path.read_text("utf-8"), re.MULTILINE)
     }
     assert users <= {"_session", "client", "emulator"}
 
 
-def test_what_stands_at_the_door_is_sorted_and_there() -> None:
+def test_the_public_names_are_sorted_and_exist() -> None:
     assert mixpeek_async.__all__ == sorted(mixpeek_async.__all__)
     assert all(hasattr(mixpeek_async, name) for name in mixpeek_async.__all__)
