@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixpeek_async import InvalidArgumentError
-from mixpeek_async.query import MAX_OFFSET, MAX_PAGE_SIZE, ListOptions, PageRequest, Position
+from mixpeek_async.query import MAX_OFFSET, MAX_PAGE_SIZE, ListOptions, PageRequest, PageStart
 
 
 def ask(name: str, value: Any) -> ListOptions:
@@ -121,4 +121,4 @@ def test_a_refusal_of_something_long_is_short(name: str) -> None:
 
 
 def test_a_page_starts_at_the_beginning_unless_told_where() -> None:
-    assert PageRequest(Position(), 10) == PageRequest(Position(offset=0, cursor=None), 10, include_total=False)
+    assert PageRequest(PageStart(), 10) == PageRequest(PageStart(offset=0, cursor=None), 10, include_total=False)

@@ -102,7 +102,8 @@ async def test_no_object_is_lost_when_a_malformed_first_record_changes_before_th
 
 def from_an_older_server(bucket: Bucket, request: Request, shape: Shape) -> Reply:
     """A server that has never heard of cursors answers with the list's first page."""
-    return bucket.page(request, request.offset, request.limit, shape)
+    ignored = Request(request.number, request.limit, request.offset, None, request.body)
+    return bucket.page(ignored, request.offset, request.limit, shape)
 
 
 @pytest.mark.parametrize("older", ["A", "B"])

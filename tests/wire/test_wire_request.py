@@ -53,10 +53,10 @@ def test_any_page_is_asked_for_in_full_and_with_nothing_more(page: PageRequest) 
 
     assert path == LIST
     assert asked.pop("limit") == str(page.limit)
-    assert asked.pop("cursor", None) == page.position.cursor
+    assert asked.pop("cursor", None) == page.start.cursor
     assert asked.pop("include_total", None) == ("true" if page.include_total else None)
-    if page.position.cursor is None:
-        assert int(asked.pop("offset", "0")) == page.position.offset
+    if page.start.cursor is None:
+        assert int(asked.pop("offset", "0")) == page.start.offset
     assert asked == {}
 
 
