@@ -24,13 +24,11 @@ class HasMore(Enum):
 
 
 class NextPage(NamedTuple):
-    """`has_more`, and the cursor of the next page if the server gave one."""
+    """`has_more`, the cursor of the next page, and the `limit` that the server applied, each if the server sent it."""
 
     has_more: HasMore
     cursor: str | None = None
-
-
-_NO = NextPage(HasMore.NO)
+    limit: int | None = None
 
 
 def parse_next_page(pagination: Pagination, request: PageRequest, rows: int, *, nothing_new: bool) -> NextPage:
@@ -39,15 +37,24 @@ def parse_next_page(pagination: Pagination, request: PageRequest, rows: int, *, 
     `nothing_new`: the walk knows all of these rows. `has_more: true` in a walk by cursor may come without a cursor:
     then the result is YES without one, because no offset fits into such a walk.
     """
-    cursor = pagination.next_cursor or None
+    has_more = _parse_has_more(pagination, request, rows, nothing_new=nothing_new)
+    limit = pagination.limit or pagination.page_size or 0
+    return NextPage(
+        has_more,
+        None if has_more is HasMore.NO else pagination.next_cursor or None,
+        limit if 0 < limit < request.limit else None,
+    )
+
+
+def _parse_has_more(pagination: Pagination, request: PageRequest, rows: int, *, nothing_new: bool) -> HasMore:
     if pagination.has_more is not None:
-        return NextPage(HasMore.YES, cursor) if pagination.has_more else _NO
-    if cursor is not None:
-        return NextPage(HasMore.YES, cursor)
+        return HasMore.YES if pagination.has_more else HasMore.NO
+    if pagination.next_cursor:
+        return HasMore.YES
     # Some servers leave out keys that are null, so that a page by cursor without the key is the last one.
     if request.start.cursor is not None or "next_cursor" in pagination.to_dict():
-        return _NO
-    return NextPage(_parse_page_numbers(pagination, request, rows, nothing_new=nothing_new))
+        return HasMore.NO
+    return _parse_page_numbers(pagination, request, rows, nothing_new=nothing_new)
 
 
 def refuse_page_of_older_server(pagination: Pagination, request: PageRequest) -> None:

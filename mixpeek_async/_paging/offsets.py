@@ -27,6 +27,9 @@ from mixpeek_async._paging.seen_ids import SeenIds
 from mixpeek_async.errors import OffsetLimitError
 from mixpeek_async.query import MAX_OFFSET, MAX_PAGE_SIZE, PageStart
 
+_DOUBLINGS = 10
+"""A page of one row, doubled so often, is as long as a page can be."""
+
 
 class Following(NamedTuple):
     """Behind the row `last`. `end` is the number of rows up to there: a guess once the list has changed."""
@@ -146,22 +149,28 @@ class OffsetPaginator:
         """Go on behind a page. None if it cannot be used: it holds no known row."""
         has_more = next_page.has_more
         self._most = max(self._most, len(rows))
+        if self._is_hole(rows, next_page):
+            # The last row is behind it: the next page asks for more rows from here on.
+            self._fruitless += 1
+            return JoinedPage(skip=0, at_end=False)
         known = self._last_known(start.offset, rows, has_more)
         if known is None:
-            self._miss(start.offset, limit, rows, has_more)
+            self._miss(start.offset, limit, rows, next_page)
             return None
-        new = len(rows) - 1 - known
+        new = known < len(rows) - 1 and self.reader.identify(rows[-1]) not in self.seen
         is_short = len(rows) < limit
         only_last = isinstance(self.place, Following) and self.place.end == start.offset + len(rows) and not new
         # Twice in a row the server had fewer rows than it was asked for, and now it has none behind the last one. It
         # may be a server of one row a page all the same: such a server has shown it before.
         nothing_behind = not rows or (only_last and is_short and self._was_short and not self._one_row)
-        self._one_row = self._one_row or (bool(new) and len(rows) == 1 and is_short)
+        self._one_row = self._one_row or (new and len(rows) == 1 and is_short)
         self._was_short = is_short
         self._fruitless = 0 if new else self._fruitless + 1
         self._given = len(rows) if 1 < len(rows) < limit else MAX_PAGE_SIZE
         if not rows:
-            self.place = Unchecked(start.offset + limit if has_more is HasMore.YES else self.end)
+            # The server filtered the page after it had cut it.
+            passed = next_page.limit or limit
+            self.place = Unchecked(start.offset + passed if has_more is HasMore.YES else self.end)
         elif only_last and is_short:
             self.place = Unchecked(self.end)
         else:
@@ -173,7 +182,7 @@ class OffsetPaginator:
         """Go on before the next row, which a page of ids shows: its index. None if the page cannot be used."""
         known = self._last_known(start.offset, rows, next_page.has_more)
         if known is None:
-            self._miss(start.offset, limit, rows, next_page.has_more)
+            self._miss(start.offset, limit, rows, next_page)
             return None
         self._fruitless = 0 if known + 1 < len(rows) else self._fruitless + 1
         end = start.offset + known + 1
@@ -210,6 +219,11 @@ class OffsetPaginator:
             return -1
         return -1 if offset == self.first == 0 and is_whole and not self.resumed else None
 
+    def _is_hole(self, rows: Sequence[Any], next_page: NextPage) -> bool:
+        """True for a page that the server filtered empty, where a larger one can still be fetched."""
+        is_empty = isinstance(self.place, Following) and not rows and next_page.has_more is HasMore.YES
+        return is_empty and next_page.limit is None and self._fruitless < _DOUBLINGS
+
     def _find_last(self, offset: int, rows: Sequence[Any]) -> int | None:
         """The index of the last row of the walk; if it is not there, that of the last row which the walk knows."""
         identify = self.reader.identify
@@ -226,14 +240,15 @@ class OffsetPaginator:
         dates = [self.reader.created_at(row) for row in rows]
         return self.frontier().count_passed(dates, newest_first=self.reader.newest_first)
 
-    def _miss(self, offset: int, limit: int, rows: Sequence[Any], has_more: HasMore) -> None:
+    def _miss(self, offset: int, limit: int, rows: Sequence[Any], next_page: NextPage) -> None:
         """Go on searching. After the whole list, a walk that remembers all rows starts again at its first one."""
         searching = self.place if isinstance(self.place, Searching) else Searching(offset, offset)
-        passed = self._count_passed(rows)
-        if rows and passed is not None:
-            # Dates tell on which side of the page the place is.
-            searching = searching._replace(low=0 if passed == len(rows) else offset, high=offset)
-        found = searching.after_miss(offset, limit, len(rows), has_more, self._most)
+        passed = self._count_passed(rows) if self.resumed and rows else None
+        if passed is not None:
+            # Dates tell on which side of the page the place is. To its right, the next page begins with its last row.
+            last = offset + len(rows) - (len(rows) > 1)
+            searching = searching._replace(low=0, high=last) if passed else searching._replace(low=offset, high=offset)
+        found = searching.after_miss(offset, next_page.limit or limit, len(rows), next_page.has_more, self._most)
         self._fruitless += 1
         if found is None and self.resumed:
             raise no_place()

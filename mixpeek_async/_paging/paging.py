@@ -157,7 +157,7 @@ class Paging:
         if request.ids_only:
             return self._receive_ids(request, page)
         self.progress.note_total(page.pagination.total)
-        shown, self._single = self._single.shown, SingleRow(ids_work=self._single.ids_work)
+        shown, self._single = self._single.shown, SingleRow()
         if shown is not None and (not page.rows or self.reader.identify(page.rows[0]) != shown):
             return None
         next_page = self._parse_next_page(request, page)
@@ -193,34 +193,33 @@ class Paging:
     def _open(self, request: PageRequest, page: ReceivedPage, joined: JoinedPage, next_page: NextPage) -> OpenPage:
         by_cursor = request.start.cursor is not None
         self.ended = joined.at_end
-        is_repeat = bool(page.rows) and joined.skip == len(page.rows)
         if self._first_id is None and page.rows and request.start == PageStart() and not self.bookmark.anchors:
             self._first_id = self.reader.identify(page.rows[0])
         end = None if by_cursor else self._paginator.end
         if not self.ended:
-            self._choose_paginator(by_cursor, next_page, is_repeat=is_repeat)
+            self._choose_paginator(by_cursor, next_page)
         self._guard.receive(len(page.rows))
         next_cursor = None if self.ended or isinstance(self._paginator, OffsetPaginator) else self._paginator.cursor
         return OpenPage(request, page, joined, self.bookmark, end=end, next_cursor=next_cursor, next=joined.skip)
 
-    def _choose_paginator(self, by_cursor: bool, next_page: NextPage, *, is_repeat: bool) -> None:
+    def _choose_paginator(self, by_cursor: bool, next_page: NextPage) -> None:
         if next_page.cursor is not None:
-            if by_cursor or self._leads_on(is_repeat=is_repeat):
+            if by_cursor or self._leads_on():
                 self._follow(next_page.cursor)
         elif by_cursor and next_page.has_more is HasMore.YES:
             self._guard.failure = PaginationError(
                 "the server says that there is more and gives no cursor; no offset fits into a walk by cursor"
             )
 
-    def _leads_on(self, *, is_repeat: bool) -> bool:
+    def _leads_on(self) -> bool:
         """Take the cursor that came with a page by offset? Past the offset limit it is the only way.
 
-        Not behind known rows, which it would bring again; and not where only offsets allow pages side by side.
+        Not where only offsets allow to fetch pages side by side.
         """
         paginator = self._paginator
         if not isinstance(paginator, OffsetPaginator) or paginator.end > MAX_OFFSET:
             return True
-        return not is_repeat and not (self.options.concurrency > 1 and paginator.is_steady)
+        return not (self.options.concurrency > 1 and paginator.is_steady)
 
     def _follow(self, cursor: str, bookmark: Bookmark | None = None) -> None:
         self._guard.follow(cursor)
