@@ -1,4 +1,4 @@
-"""One walk again, with all that happened: `python -m random_walks SEED`; or many: `python -m random_walks FIRST COUNT`."""
+"""One walk again: `python -m random_walks SEED`; or many: `python -m random_walks FIRST COUNT`."""
 
 import sys
 import time

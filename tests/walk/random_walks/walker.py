@@ -31,6 +31,8 @@ from .world import SORTS, Trace, World
 
 _ANCHORS = 32
 _MAX_ERRORS = 150
+# So many bad answers use up the retries that all walks of a client share.
+_QUOTA = 90
 _ID = re.compile(r"'(o\d+)'")
 
 
@@ -59,13 +61,16 @@ class Walker:
     * `constant` are the places of the rows that have been there since the walk began.
     """
 
-    def __init__(self, world: World, random: Random, make_client: Callable[[], AsyncMixpeek], trace: Trace, name: str) -> None:
+    def __init__(
+        self, world: World, random: Random, make_client: Callable[[], AsyncMixpeek], trace: Trace, name: str
+    ) -> None:
         self.world = world
         self.random = random
         self.make_client = make_client
         self.client = make_client()
         self.trace = trace
         self.name = name
+        self.begin = 0
         self.dealt: dict[float, str] = {}
         self.order: list[float] = []
         self.constant = {row.place for row in self._visible()}
@@ -104,7 +109,8 @@ class Walker:
         await self.drain()
         while not self.over and self.random.random() < 0.25:
             self.say("after the end")
-            self.world.create(self.random, self.random.choice([0, 1, 3, 10]))
+            if not self.world.static or self.world.order == "oldest first":
+                self.world.create(self.random, self.random.choice([0, 1, 3, 10]))
             self.resume(self.walk.checkpoint)
             await self.steps()
             await self.drain()
@@ -138,7 +144,9 @@ class Walker:
         """Begin a walk, the first or a resumed one, and say what it has to bring."""
         random, world = self.random, self.world
         options: dict[str, Any] = {
-            "page_size": random.choice([50, 333, 1000]) if world.large else random.choice([1, 2, 3, 5, 8, 13, 20, 1000]),
+            "page_size": random.choice([50, 333, 1000])
+            if world.large
+            else random.choice([1, 2, 3, 5, 8, 13, 20, 1000]),
             "prefetch": random.choice([0, 1, 1]),
             "concurrency": random.choice([1, 1, 1, 1, 2, 4, 8]),
             "max_items": random.randint(0, 30) if random.random() < 0.1 else None,
@@ -151,7 +159,8 @@ class Walker:
         self.skipped = self.skipped or options["on_invalid"] == "skip"
         if checkpoint is None and world.static and not world.hides and random.random() < 0.1:
             options["offset"] = random.randint(0, 30)
-            self.constant = {row.place for row in world.bucket.rows[options["offset"] :]}
+            self.begin = options["offset"]
+            self.constant = {row.place for row in self._visible()}
         self.say(f"START {'pages' if self.by_pages else 'items'} {options} resume={checkpoint is not None}")
         if options["on_invalid"] == "call":
             options["on_invalid"] = self.report
@@ -162,13 +171,14 @@ class Walker:
     def resume(self, checkpoint: str) -> None:
         """Go on in another walk. What lies behind its place now has to come too."""
         self.resumed = True
+        self.world.expire()
         self.constant |= {row.place for row in self._visible() if row.place > self.frontier}
-        if self.random.random() < 0.3 and self.world.witnesses == [self]:
+        if self.random.random() < 0.3 and len(self.world.witnesses) == 1:
             self.client = self.make_client()
         self.start(checkpoint)
 
     def _visible(self) -> list[Row]:
-        return [row for row in self.world.bucket.rows if not row.hidden]
+        return [row for row in self.world.bucket.rows[self.begin :] if not row.hidden]
 
     # Steps
 
@@ -315,7 +325,7 @@ class Walker:
         # A malformed row that was reported may come once more when it is mended.
         if was is not None and not (was.startswith("reported") and row.place in self.world.mended):
             raise Failure("twice", f"{obj.object_id} was {was} before")
-        if row.place in self.constant and not self.shared:
+        if row.place in self.constant and was is None and not self.shared:
             if row.place < self.high:
                 raise Failure("out of order", f"{obj.object_id} came late")
             self.high = row.place
@@ -356,6 +366,9 @@ class Walker:
             self._judge_trouble(error)
 
     def _judge_checkpoint_error(self, error: CheckpointError) -> None:
+        self.over = True
+        if self.world.bad["expired"]:
+            return
         count = _ANCHORS - (len(self.world.ever_broken) if self.skipped else 0)
         latest = self.order[-count:] if count > 0 else []
         there = {row.place for row in self.world.bucket.rows}
@@ -366,7 +379,6 @@ class Walker:
             raise Failure("checkpoint error", f"{len(alive)} of the last {len(latest)} objects exist: {error}")
         if self.world.dates_decide and self.order[-1] not in self.world.ever_broken:
             raise Failure("checkpoint error", f"dates decide: {error}")
-        self.over = True
 
     def _judge_offset_limit(self, error: OffsetLimitError) -> None:
         reachable = 10_000 + min([1000, *self.world.clamps])
@@ -400,9 +412,13 @@ class Walker:
         if isinstance(error, RateLimitError) and world.bad["429 for long"]:
             return
         tries = min(3, world.attempts) if isinstance(error, MalformedResponseError) else world.attempts
-        # A time-out uses up the budget of several tries, and the quota of retries may be used up too.
+        if sum(world.bad.values()) >= _QUOTA:
+            # No walk of this client tries again any more, and no page gets smaller.
+            self.over = self.errors > 20
+            return
+        # A time-out uses up the budget of several tries.
         world.owed += tries if error.retryable and not world.bad["stall"] else 1
-        if sum(world.bad.values()) < min(world.owed, 90):
+        if sum(world.bad.values()) < world.owed:
             raise Failure("too few tries", f"{dict(world.bad)}: {type(error).__name__}: {error}")
 
     def judge_end(self) -> None:

@@ -34,8 +34,15 @@ class Trace:
 class Witness(Protocol):
     """Who has to be told which rows are gone, and knows where a walk stands."""
 
-    frontier: float
-    latest: list[Row]
+    @property
+    def frontier(self) -> float:
+        """The place of the last row, in the list's order, that has been dealt with."""
+        ...
+
+    @property
+    def latest(self) -> list[Row]:
+        """The rows that were dealt with last."""
+        ...
 
     def lost(self, row: Row) -> None:
         """`row` is deleted."""
@@ -96,6 +103,7 @@ class World:
             "max weight": f"{bucket.max_weight} ({self.heavy_answer})" if self.heavy else None,
             "malformed": sum(row.broken for row in bucket.rows),
             "faults": f"{self.fault_rate} of {self.faults}" if self.faults else None,
+            "cursors expire": self.expires,
             "slow": self.slow,
         }
         return ", ".join(f"{name}: {value}" for name, value in facts.items() if value not in (None, False, 0))
@@ -131,13 +139,17 @@ class World:
         self.shapes = {shape, self.later or shape}
         self.deployment = f"{kind} at {self.switch_at} to {self.later}" if self.later else None
         cursors: Literal["keyset", "offset"] = "offset" if kind != "offset" and random.random() < 0.25 else "keyset"
-        self.hides = random.random() < 0.12
-        self.static = random.random() < 0.15 or (self.hides and (kind != "cursor" or shape == "C dropped"))
+        # Where nothing else says so, an empty page is the end, whatever was filtered out of it.
+        self.hides = random.random() < 0.12 and not self.shapes & {"N", "C dropped"}
+        self.static = random.random() < 0.15 or (self.hides and kind != "cursor")
         # One row a page leaves no room for a row to check the place by.
         least = 1 if self.static else 2
         self.clamps: list[int] = random.choices(
             [[], [random.randint(least, 12)], [random.randint(least, 20) for _ in range(5)]], [60, 25, 15]
         )[0]
+        if self.hides and kind != "cursor":
+            # How far an empty page by offset reaches is not known where the limit is not kept to.
+            self.clamps = []
         if self.large:
             self.clamps = [clamp * 50 for clamp in self.clamps]
         self.bucket = Bucket([], shape, cursors=cursors, eager=random.random() < 0.15)
@@ -174,6 +186,8 @@ class World:
         self.faults = random.sample(list(FAULTS), 3) if random.random() < 0.35 else []
         self.fault_rate = random.choice([0.05, 0.2])
         self.slow = random.random() < 0.3
+        self.expires = random.random() < 0.03
+        self._expired = False
 
     def _break(self, row: Row) -> None:
         row.broken = True
@@ -312,6 +326,10 @@ class World:
         return reply
 
     def _page(self, request: Request) -> Reply:
+        if self._expired and request.cursor is not None:
+            self._expired = False
+            self.bad["expired"] += 1
+            return error(400, "the cursor has expired")
         later = self.later
         if later is not None and self.requests >= self.switch_at:
             if self.kind == "switch":
@@ -319,6 +337,10 @@ class World:
             elif self.kind == "forgets" or (self.requests < self.rolling_until and self._random.random() < 0.6):
                 return self._of_an_older_server(request, later)
         return self.bucket.answer(request)
+
+    def expire(self) -> None:
+        """Some time has passed before a resume: the next cursor may be too old."""
+        self._expired = self.expires and self._random.random() < 0.3
 
     def _of_an_older_server(self, request: Request, shape: Shape) -> Reply:
         if request.cursor is not None:
@@ -342,7 +364,9 @@ class World:
             return
         asked = f"cursor={request.cursor}" if request.cursor else f"offset={request.offset}"
         only = " ids only" if request.ids_only else ""
-        self._trace.note(f"    #{self.requests} {asked} limit={request.limit}{only} -> {reply.status} {remark or short(reply.body)}")
+        self._trace.note(
+            f"    #{self.requests} {asked} limit={request.limit}{only} -> {reply.status} {remark or short(reply.body)}"
+        )
 
 
 def _names(rows: list[Row]) -> str:
