@@ -50,8 +50,10 @@ class PageSource(RowReader, Protocol[T]):
         """Row number `index` of its page as a `T`; InvalidObjectError if it is none."""
         ...
 
-    async def fetch(self, request: PageRequest, progress: Progress, check: Check, /) -> ReceivedPage:
-        """The page, after as many attempts as the retry policy allows. It can be called again after a failure."""
+    async def fetch(
+        self, request: PageRequest, progress: Progress, check: Check, /, *, once: bool = False
+    ) -> ReceivedPage:
+        """The page, after as many attempts as the retry policy allows, or only `once`. It can be called again."""
         ...
 
     def start(self, work: Coroutine[Any, Any, Outcome], /) -> "asyncio.Task[Outcome]":
@@ -103,10 +105,10 @@ class PageReader(Generic[T]):
             try:
                 item = structure(rows[index], index)
             except InvalidObjectError as error:
-                self._pass_invalid(page, rows[index], error)
+                self._pass_invalid(page, index, error)
                 continue
             if not is_new(identify(rows[index]) if item_id is None else item_id(item)):
-                progress.repeats += 1
+                self._pass_repeat(page, index)
                 continue
             progress.items += 1
             page.new += 1
@@ -154,12 +156,17 @@ class PageReader(Generic[T]):
             page.new = 1
             assert self._failure is not None, "only a failure makes the walk ask for ids"
             raise _named(self._failure[1], self._paging.describe(page.request, id_))
+        page.repeats.add(0)
 
     def _pass_known(self, page: OpenPage) -> None:
         """Begin behind rows that come again, so that a checkpoint does not stand before them."""
         while page.unread and self._source.identify(page.received.rows[page.next]) in self._paging.seen:
+            self._pass_repeat(page, page.next)
             page.next += 1
-            self.progress.repeats += 1
+
+    def _pass_repeat(self, page: OpenPage, index: int) -> None:
+        page.repeats.add(index)
+        self.progress.repeats += 1
 
     def close(self) -> None:
         """End the walk here."""
@@ -173,10 +180,10 @@ class PageReader(Generic[T]):
         most = self._options.max_items
         return None if most is None else most - self.progress.items
 
-    def _pass_invalid(self, page: OpenPage, row: Any, error: InvalidObjectError) -> None:
+    def _pass_invalid(self, page: OpenPage, index: int, error: InvalidObjectError) -> None:
         # Each bad record is reported once: a walk that steps back receives it again.
-        if not self._paging.seen.add(self._source.identify(row)):
-            self.progress.repeats += 1
+        if not self._paging.seen.add(self._source.identify(page.received.rows[index])):
+            self._pass_repeat(page, index)
             return
         page.new += 1
         self.progress.invalid += 1
@@ -230,9 +237,8 @@ class PageReader(Generic[T]):
         if is_first or not self._source.may_try_again():
             return False
         try:
-            page = await self._source.fetch(
-                attrs.evolve(request, limit=1, ids_only=True), self.progress, self._paging.check
-            )
+            probe = attrs.evolve(request, limit=1, ids_only=True)
+            page = await self._source.fetch(probe, self.progress, self._paging.check, once=True)
         except MixpeekError:
             return False
         return len(page.rows) == 1

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from mixpeek_async._page_reader import Check
-from mixpeek_async._paging import Bookmark, ReceivedPage, Scope, refuse_page_of_older_server
+from mixpeek_async._paging import UNREADABLE, Bookmark, ReceivedPage, Scope, refuse_page_of_older_server
 from mixpeek_async._record import Record
 from mixpeek_async._transport import Transport
 from mixpeek_async._wire import Listing, Response, identifier, parse_page, structurer
@@ -37,16 +37,18 @@ class EndpointSource(Generic[R]):
         self.scope = Scope(listing.path, transport.namespace, (listing.body or b"").decode())
 
     def created_at(self, row: Any) -> datetime | None:
-        """The creation date of a row; None if the list is not in the order of creation, or the row is malformed."""
+        """The creation date of a row: None if the list has another order, UNREADABLE of a malformed row."""
         if not self._by_creation:
             return None
         try:
             return _created_at(self.structure(row, 0))
         except InvalidObjectError:
-            return None
+            return UNREADABLE
 
-    async def fetch(self, request: PageRequest, progress: Progress, check: Check) -> ReceivedPage:
-        """The page, after as many attempts as the retry policy allows; one attempt for a page of ids."""
+    async def fetch(
+        self, request: PageRequest, progress: Progress, check: Check, *, once: bool = False
+    ) -> ReceivedPage:
+        """The page, after as many attempts as the retry policy allows, or only `once`."""
 
         def parse(response: Response) -> ReceivedPage:
             page = parse_page(response)
@@ -54,7 +56,7 @@ class EndpointSource(Generic[R]):
             check(request, page)
             return page
 
-        page = await self._transport.call(self._listing.page(request), parse, progress, once=request.ids_only)
+        page = await self._transport.call(self._listing.page(request), parse, progress, once=once)
         offset = request.start.offset if request.start.cursor is None else None
         self._transport.telemetry.page(self._listing.path, offset, request.limit, len(page.rows))
         return page

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import itertools
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Final, NamedTuple
 
 import attrs
@@ -30,6 +30,10 @@ _MAX_OFFSET = 1 << 32
 _MAX_INDEX = 2_000  # The longest page: 1,000 rows, and up to 1,000 more than were asked for.
 _DIGEST = 16
 _FINGERPRINT = 16
+
+
+UNREADABLE: Final = datetime.max.replace(tzinfo=UTC)
+"""Stands for the date of a malformed row."""
 
 
 class Scope(NamedTuple):
@@ -66,8 +70,8 @@ class Bookmark:
         """
         if not ids:
             return attrs.evolve(self, start=start, index=index)
-        backwards = iter(dates)
-        last_date = next(backwards)
+        backwards = (date for date in dates if date is not UNREADABLE)
+        last_date = next(backwards, self.last_date)
         same_date = 1 + sum(1 for _ in itertools.takewhile(lambda date: date == last_date, backwards))
         if same_date == len(ids) and last_date == self.last_date:
             same_date += self.same_date
@@ -85,13 +89,16 @@ class Bookmark:
 
         Only dates can tell, and only where they agree with the order of the rows.
         """
-        passed = [self._is_passed(date, newest_first) for date in dates]
-        if None in passed or passed != sorted(passed, key=bool, reverse=True):
-            return None
-        return sum(map(bool, passed))
+        rows = list(dates)
+        passed = [self._is_passed(date, newest_first) for date in rows]
+        count = max((index + 1 for index, is_passed in enumerate(passed) if is_passed), default=0)
+        # A row without a date matters only right at the place: it may lie before it or behind it. A malformed row there
+        # does no harm: it is reported, and at worst reported again.
+        behind = (is_passed for date, is_passed in zip(rows[count:], passed[count:], strict=True) if date != UNREADABLE)
+        return count if next(behind, False) is False and False not in passed[:count] else None
 
     def _is_passed(self, date: datetime | None, newest_first: bool) -> bool | None:
-        if date is None or self.last_date is None:
+        if date is None or date is UNREADABLE or self.last_date is None:
             return None
         if date == self.last_date:
             # Every row of this date that was dealt with is an anchor, and this row is none.

@@ -31,13 +31,13 @@ class NextPage(NamedTuple):
     limit: int | None = None
 
 
-def parse_next_page(pagination: Pagination, request: PageRequest, rows: int, *, nothing_new: bool) -> NextPage:
-    """What `pagination` says about the next page. It came with `rows` rows in answer to `request`.
+def parse_next_page(pagination: Pagination, request: PageRequest, *, nothing_new: bool) -> NextPage:
+    """What `pagination`, which came in answer to `request`, says about the next page.
 
-    `nothing_new`: the walk knows all of these rows. `has_more: true` in a walk by cursor may come without a cursor:
-    then the result is YES without one, because no offset fits into such a walk.
+    `nothing_new`: the page holds no row, or only the last row of the page before. `has_more: true` in a walk by cursor
+    may come without a cursor: then the result is YES without one, because no offset fits into such a walk.
     """
-    has_more = _parse_has_more(pagination, request, rows, nothing_new=nothing_new)
+    has_more = _parse_has_more(pagination, request, nothing_new=nothing_new)
     limit = pagination.limit or pagination.page_size or 0
     return NextPage(
         has_more,
@@ -46,7 +46,7 @@ def parse_next_page(pagination: Pagination, request: PageRequest, rows: int, *, 
     )
 
 
-def _parse_has_more(pagination: Pagination, request: PageRequest, rows: int, *, nothing_new: bool) -> HasMore:
+def _parse_has_more(pagination: Pagination, request: PageRequest, *, nothing_new: bool) -> HasMore:
     if pagination.has_more is not None:
         return HasMore.YES if pagination.has_more else HasMore.NO
     if pagination.next_cursor:
@@ -54,20 +54,21 @@ def _parse_has_more(pagination: Pagination, request: PageRequest, rows: int, *, 
     # Some servers leave out keys that are null, so that a page by cursor without the key is the last one.
     if request.start.cursor is not None or "next_cursor" in pagination.to_dict():
         return HasMore.NO
-    return _parse_page_numbers(pagination, request, rows, nothing_new=nothing_new)
+    return _parse_page_numbers(pagination, request, nothing_new=nothing_new)
 
 
 def refuse_page_of_older_server(pagination: Pagination, request: PageRequest) -> None:
     """MalformedResponseError (retryable) if an answer to a cursor comes from a server that knows no cursors.
 
     During a rolling deploy an older server ignores the cursor and sends the first page of the list, "page 1 of 5".
-    Such a page is not the end of the walk. With `include_total` the numbers prove nothing: newer servers send them too.
+    Such a page is not the end of the walk. Newer servers send page numbers only with `include_total`, which is never
+    asked for by cursor.
     """
     if request.start.cursor is None or pagination.next_cursor is not None:
         return
     page, last = pagination.page, pagination.total_pages
     points_on = _is_given(pagination.next_page) or (page is not None and last is not None and page < last)
-    by_numbers = pagination.has_more is None and points_on and not request.include_total
+    by_numbers = pagination.has_more is None and points_on
     by_offset = pagination.has_more is True and pagination.skip is not None
     if by_offset or (by_numbers and "next_cursor" not in pagination.to_dict()):
         raise MalformedResponseError(
@@ -75,21 +76,17 @@ def refuse_page_of_older_server(pagination: Pagination, request: PageRequest) ->
         )
 
 
-def _parse_page_numbers(pagination: Pagination, request: PageRequest, rows: int, *, nothing_new: bool) -> HasMore:
-    page, last = pagination.page, pagination.total_pages
+def _parse_page_numbers(pagination: Pagination, request: PageRequest, *, nothing_new: bool) -> HasMore:
+    page, last, size = pagination.page, pagination.total_pages, pagination.page_size or 0
     if page is None or last is None:
         return HasMore.YES if _is_given(pagination.next_page) else HasMore.UNKNOWN
-    if page >= last and nothing_new:
+    # The number of pages is sound. The number of the page is not, where the offset lies between two pages.
+    is_last = last * size <= request.start.offset + size if size > 0 else page >= last
+    if is_last and nothing_new:
         return HasMore.NO
     if page < last or _is_given(pagination.next_page):
         return HasMore.YES
-    # The server may have reduced the limit.
-    size = pagination.page_size if pagination.page_size and pagination.page_size > 0 else request.limit
-    is_short = pagination.page_size == request.limit and rows < request.limit
-    if request.start.offset % size == 0 or is_short:
-        return HasMore.NO
-    # The page number is computed from an offset between two pages: it may be off by one, and proves nothing.
-    return HasMore.UNKNOWN
+    return HasMore.NO if is_last else HasMore.YES
 
 
 def _is_given(next_page: object) -> bool:

@@ -27,9 +27,6 @@ from mixpeek_async._paging.seen_ids import SeenIds
 from mixpeek_async.errors import OffsetLimitError
 from mixpeek_async.query import MAX_OFFSET, MAX_PAGE_SIZE, PageStart
 
-_DOUBLINGS = 10
-"""A page of one row, doubled so often, is as long as a page can be."""
-
 
 class Following(NamedTuple):
     """Behind the row `last`. `end` is the number of rows up to there: a guess once the list has changed."""
@@ -63,7 +60,8 @@ class Searching(NamedTuple):
 
     def ask(self, size: int, cap: int) -> tuple[int, int]:
         limit = min(size, cap, self.width)
-        return (max(0, self.low - limit), limit) if self.low else (self.high, limit)
+        # The block before `low` ends with the row at `low`: the place may be between the two.
+        return (max(0, self.low - limit + (limit > 1)), limit) if self.low else (self.high, limit)
 
     def after_miss(self, offset: int, limit: int, rows: int, has_more: HasMore, most: int) -> "Searching | None":
         """The search after a page without a known row; None if the whole list was searched.
@@ -102,6 +100,10 @@ class OffsetPaginator:
     _was_short: bool = False
     _one_row: bool = False
     """A page held one row although there was room, and it was not the last one."""
+    _before_hole: str | None = None
+    """The last row when an empty page came behind it."""
+    _by_dates: bool = False
+    """The place was found by dates, and rows that they put before it may still come."""
     _given: int = MAX_PAGE_SIZE
     """How many rows the last page held, if the server gave fewer than the limit."""
 
@@ -149,14 +151,12 @@ class OffsetPaginator:
         """Go on behind a page. None if it cannot be used: it holds no known row."""
         has_more = next_page.has_more
         self._most = max(self._most, len(rows))
-        if self._is_hole(rows, next_page):
-            # The last row is behind it: the next page asks for more rows from here on.
-            self._fruitless += 1
-            return JoinedPage(skip=0, at_end=False)
         known = self._last_known(start.offset, rows, has_more)
         if known is None:
             self._miss(start.offset, limit, rows, next_page)
             return None
+        if self._by_dates:
+            known = self._pass_by_dates(known, rows)
         new = known < len(rows) - 1 and self.reader.identify(rows[-1]) not in self.seen
         is_short = len(rows) < limit
         only_last = isinstance(self.place, Following) and self.place.end == start.offset + len(rows) and not new
@@ -207,11 +207,12 @@ class OffsetPaginator:
         known = self._find_last(offset, rows)
         if known is not None:
             return known
-        if not self.is_searching and offset == self.end:
+        if self._is_hole(rows, has_more) or (not self.is_searching and offset == self.end):
             # Nothing to check by; a row that is fetched alone was checked by a page of ids.
             return -1
         passed = self._count_passed(rows)
-        if passed and passed < len(rows) and self.resumed:
+        if passed and self.resumed:
+            self._by_dates = True
             return passed - 1
         is_whole = has_more is HasMore.NO if rows else has_more is not HasMore.YES
         if offset == 0 and (passed == 0 if rows else is_whole):
@@ -219,10 +220,28 @@ class OffsetPaginator:
             return -1
         return -1 if offset == self.first == 0 and is_whole and not self.resumed else None
 
-    def _is_hole(self, rows: Sequence[Any], next_page: NextPage) -> bool:
-        """True for a page that the server filtered empty, where a larger one can still be fetched."""
-        is_empty = isinstance(self.place, Following) and not rows and next_page.has_more is HasMore.YES
-        return is_empty and next_page.limit is None and self._fruitless < _DOUBLINGS
+    def _pass_by_dates(self, known: int, rows: Sequence[Any]) -> int:
+        """The index of the last row that dates put before the place; CheckpointError if they cannot tell."""
+        ids = list(map(self.reader.identify, rows))
+        anchors = [index for index, id_ in enumerate(ids) if id_ in self.seen]
+        known = max([known, *anchors])
+        passed = self._count_passed(rows[known + 1 :])
+        if passed is None:
+            raise no_place()
+        self._by_dates = not anchors and known + passed == len(rows) - 1
+        return known + passed
+
+    def _is_hole(self, rows: Sequence[Any], has_more: HasMore) -> bool:
+        """True for a page behind the last row that the server filtered empty.
+
+        The first time, the list may as well have become shorter: then the walk searches for its last row. If that is
+        where it was, an empty page is believed.
+        """
+        if rows or has_more is not HasMore.YES or not isinstance(self.place, Following):
+            return False
+        is_hole = self._before_hole == self.place.last
+        self._before_hole = self.place.last
+        return is_hole
 
     def _find_last(self, offset: int, rows: Sequence[Any]) -> int | None:
         """The index of the last row of the walk; if it is not there, that of the last row which the walk knows."""
@@ -243,11 +262,6 @@ class OffsetPaginator:
     def _miss(self, offset: int, limit: int, rows: Sequence[Any], next_page: NextPage) -> None:
         """Go on searching. After the whole list, a walk that remembers all rows starts again at its first one."""
         searching = self.place if isinstance(self.place, Searching) else Searching(offset, offset)
-        passed = self._count_passed(rows) if self.resumed and rows else None
-        if passed is not None:
-            # Dates tell on which side of the page the place is. To its right, the next page begins with its last row.
-            last = offset + len(rows) - (len(rows) > 1)
-            searching = searching._replace(low=0, high=last) if passed else searching._replace(low=offset, high=offset)
         found = searching.after_miss(offset, next_page.limit or limit, len(rows), next_page.has_more, self._most)
         self._fruitless += 1
         if found is None and self.resumed:

@@ -1,5 +1,6 @@
 """A list response whose rows are not structured yet, and a page that is being read."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -33,7 +34,10 @@ class RowReader(Protocol):
         ...
 
     def created_at(self, row: Any, /) -> datetime | None:
-        """The creation date of a row; None if it has none, or if the list is not in the order of creation."""
+        """The creation date of a row; None if it has none, or if the list is not in the order of creation.
+
+        UNREADABLE if the row is malformed.
+        """
         ...
 
 
@@ -64,6 +68,8 @@ class OpenPage:
     next_cursor: str | None = None
     next: int = 0
     new: int = 0
+    repeats: set[int] = attrs.field(factory=set)
+    """The indexes of rows that came again. They lie before the place, wherever this page is."""
     prefetching: bool = False
     """The pages after this one are being prefetched."""
 
@@ -79,11 +85,16 @@ class OpenPage:
             return PageStart(cursor=self.next_cursor), 0
         if self.end is not None:
             return PageStart(max(0, self.end - self.unread)), 0
-        return self.request.start, self.joined.place + self.next - self.joined.skip
+        index = self.joined.place + self.next - self.joined.skip
+        # A row that came again was dealt with, and need be no anchor. An index over ANCHORS says so.
+        return self.request.start, max(index, ANCHORS + 1) if self.repeats else index
 
     def bookmark(self, reader: RowReader) -> Bookmark:
         """The bookmark of the next object."""
+        indexes: Sequence[int] = range(self.joined.skip, self.next)
+        if self.repeats:
+            indexes = [index for index in indexes if index not in self.repeats]
         # The bookmark keeps ANCHORS rows; one row more tells whether there are older rows of the same date.
-        rows = self.received.rows[max(self.joined.skip, self.next - ANCHORS - 1) : self.next]
+        rows = [self.received.rows[index] for index in indexes[-ANCHORS - 1 :]]
         dates = map(reader.created_at, reversed(rows))
         return self.behind.after(*self.place, ids=[reader.identify(row) for row in rows], dates=dates)

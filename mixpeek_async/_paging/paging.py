@@ -102,8 +102,10 @@ class Paging:
         if self._single.shown is not None:
             size = cap = 1
         start, limit = self._paginator.ask(size, cap)
-        # A count costs the server 50 to 200 ms, and one is enough.
-        return PageRequest(start, limit, self.options.include_total and self.progress.total is None)
+        # A count costs the server 50 to 200 ms, and one is enough. In an answer to a cursor, page numbers are the sign
+        # of a server that ignored it.
+        count = self.options.include_total and self.progress.total is None and start.cursor is None
+        return PageRequest(start, limit, count)
 
     @property
     def _ask_ids_first(self) -> bool:
@@ -158,7 +160,8 @@ class Paging:
             return self._receive_ids(request, page)
         self.progress.note_total(page.pagination.total)
         shown, self._single = self._single.shown, SingleRow()
-        if shown is not None and (not page.rows or self.reader.identify(page.rows[0]) != shown):
+        if shown is not None and (not page.rows or self.reader.identify(page.rows[0]) != shown[1]):
+            self._guard.receive(0)
             return None
         next_page = self._parse_next_page(request, page)
         joined = self._search(lambda: self._paginator.join(request.start, request.limit, page.rows, next_page))
@@ -173,22 +176,24 @@ class Paging:
         index = self._search(lambda: self._paginator.show(request.start, request.limit, page.rows, next_page))
         if index is None:
             return None
-        if index == len(page.rows) < request.limit:
-            # There was nothing behind the place when the ids were fetched.
-            self.ended = next_page.has_more is not HasMore.YES
-            self._single.ids_work = False
+        if index == len(page.rows):
+            self.ended = next_page.has_more is HasMore.NO
+            # The server sends one id a page, or there is nothing behind the place: ask for the row itself.
+            self._single.ids_work = index > 1
         alone = page.rows[index : index + 1]
-        if not self._single.show(next(map(self.reader.identify, alone), None)):
+        shown = [(self._paginator.ask(1, 1)[0], self.reader.identify(row)) for row in alone]
+        if not self._single.show(shown[0] if shown else None):
             return None
-        self._paginator.pass_row(self.reader.identify(alone[0]))
+        self._paginator.pass_row(shown[0][1])
         # What the server says about the next page holds behind the last of the ids.
         next_page = next_page if index + 1 == len(page.rows) else NextPage(HasMore.UNKNOWN)
         joined = JoinedPage(0, at_end=next_page.has_more is HasMore.NO)
         return self._open(request, attrs.evolve(page, rows=alone), joined, next_page)
 
     def _parse_next_page(self, request: PageRequest, page: ReceivedPage) -> NextPage:
-        nothing_new = not page.rows or self.reader.identify(page.rows[-1]) in self.seen
-        return parse_next_page(page.pagination, request, len(page.rows), nothing_new=nothing_new)
+        rows = page.rows
+        nothing_new = not rows or (len(rows) == 1 and self.reader.identify(rows[0]) in self.seen)
+        return parse_next_page(page.pagination, request, nothing_new=nothing_new)
 
     def _open(self, request: PageRequest, page: ReceivedPage, joined: JoinedPage, next_page: NextPage) -> OpenPage:
         by_cursor = request.start.cursor is not None

@@ -3,7 +3,7 @@
 import attrs
 
 from mixpeek_async.errors import MixpeekError, RequestTimeoutError, ResponseTooLargeError, ServerError, StatusError
-from mixpeek_async.query import MAX_PAGE_SIZE
+from mixpeek_async.query import MAX_PAGE_SIZE, PageStart
 
 
 @attrs.define(eq=False)
@@ -46,17 +46,18 @@ class SingleRow:
     A row is blamed only if it was at this place both before and after the failure: the list may shift in between.
     """
 
-    shown: str | None = None
+    shown: tuple[PageStart, str] | None = None
+    """The place and the id of the row."""
     ids_work: bool = True
     """Pages of ids can be fetched, as far as is known."""
     tried: bool = False
     """The row cannot be fetched, and was not shown since."""
-    _failed: str | None = None
+    _failed: tuple[PageStart, str] | None = None
 
-    def show(self, id_: str | None) -> bool:
+    def show(self, row: tuple[PageStart, str] | None) -> bool:
         """A page of ids has arrived; True if the row that it shows is to blame for the failure before it."""
-        blamed = id_ is not None and id_ == self._failed
-        self.shown, self._failed, self.tried = None if blamed else id_, None, False
+        blamed = row is not None and row == self._failed
+        self.shown, self._failed, self.tried = None if blamed else row, None, False
         return blamed
 
     def fail(self) -> None:

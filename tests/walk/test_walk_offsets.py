@@ -48,7 +48,9 @@ class ChangingList:
     deleted: set[str] = attrs.field(factory=set)
     requests: list[PageRequest] = attrs.field(factory=list)
 
-    async def fetch(self, request: PageRequest, progress: Progress, check: object) -> ReceivedPage:
+    async def fetch(
+        self, request: PageRequest, progress: Progress, check: object, *, once: bool = False
+    ) -> ReceivedPage:
         assert 0 <= request.start.offset <= MAX_OFFSET
         assert 1 <= request.limit <= 1000
         self.requests.append(request)
