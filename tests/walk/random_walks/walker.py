@@ -325,7 +325,8 @@ class Walker:
         # A malformed row that was reported may come once more when it is mended.
         if was is not None and not (was.startswith("reported") and row.place in self.world.mended):
             raise Failure("twice", f"{obj.object_id} was {was} before")
-        if row.place in self.constant and was is None and not self.shared:
+        # A malformed row that was passed may come when it is mended, wherever the walk is then.
+        if row.place in self.constant and row.place not in self.world.mended and not self.shared:
             if row.place < self.high:
                 raise Failure("out of order", f"{obj.object_id} came late")
             self.high = row.place

@@ -326,8 +326,8 @@ class World:
         return reply
 
     def _page(self, request: Request) -> Reply:
-        if self._expired and request.cursor is not None:
-            self._expired = False
+        expired, self._expired = self._expired and request.cursor is not None, False
+        if expired:
             self.bad["expired"] += 1
             return error(400, "the cursor has expired")
         later = self.later
@@ -339,8 +339,8 @@ class World:
         return self.bucket.answer(request)
 
     def expire(self) -> None:
-        """Some time has passed before a resume: the next cursor may be too old."""
-        self._expired = self.expires and self._random.random() < 0.3
+        """Some time has passed before a resume: its cursor may be too old."""
+        self._expired = self.expires and len(self.witnesses) == 1 and self._random.random() < 0.3
 
     def _of_an_older_server(self, request: Request, shape: Shape) -> Reply:
         if request.cursor is not None:
