@@ -161,10 +161,11 @@ class World:
         for _ in range(count):
             self.bucket.rows.append(self._new_row(len(self.bucket.rows)))
         if self.hides:
-            hidden = False
+            # A hundred empty pages in a row are an error by the rules.
+            run = 0
             for row in self.bucket.rows:
-                hidden = self._random.random() < (0.85 if hidden else 0.2)
-                row.hidden = hidden
+                row.hidden = run < 80 and self._random.random() < (0.85 if run else 0.2)
+                run = run + 1 if row.hidden else 0
 
     def _draw_trouble(self) -> None:
         random, bucket = self._random, self.bucket
