@@ -33,6 +33,7 @@ _ANCHORS = 32
 _MAX_ERRORS = 150
 # So many bad answers use up the retries that all walks of a client share.
 _QUOTA = 90
+_EMPTY_PAGES = 100
 _ID = re.compile(r"'(o\d+)'")
 
 
@@ -361,6 +362,9 @@ class Walker:
             self.over = self.errors > 5
         elif isinstance(error, CheckpointError):
             self._judge_checkpoint_error(error)
+        elif type(error) is PaginationError and sum(row.hidden for row in self.world.bucket.rows) >= _EMPTY_PAGES:
+            # Rows between two stretches of hidden ones were deleted.
+            self.over = True
         elif isinstance(error, OffsetLimitError):
             self._judge_offset_limit(error)
         elif not self._names_a_row(error):
