@@ -173,7 +173,9 @@ class Walker:
         """Go on in another walk. What lies behind its place now has to come too."""
         self.resumed = True
         self.world.expire()
-        self.constant |= {row.place for row in self._visible() if row.place > self.frontier}
+        # Behind hidden rows a walk stands further on than its last row; what is created between has been passed.
+        if self.world.order == "oldest first" or not (self.world.hides or self.skipped):
+            self.constant |= {row.place for row in self._visible() if row.place > self.frontier}
         if self.random.random() < 0.3 and len(self.world.witnesses) == 1:
             self.client = self.make_client()
         self.start(checkpoint)
