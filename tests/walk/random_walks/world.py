@@ -153,8 +153,9 @@ class World:
         if self.large:
             self.clamps = [clamp * 50 for clamp in self.clamps]
         self.bucket = Bucket([], shape, cursors=cursors, eager=random.random() < 0.15)
-        # What such a cursor leads past is gone for good, and no client can know.
-        self.may_delete = not self.static and cursors == "keyset"
+        # What a cursor that is an offset leads past is gone for good, and so is what moves up over an empty page:
+        # no client can know.
+        self.may_delete = not self.static and cursors == "keyset" and not self.hides
         self.live = 0.0 if self.static else random.choice([0.0, 0.0, 0.15, 0.4])
 
     def _draw_rows(self, count: int) -> None:
