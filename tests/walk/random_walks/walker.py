@@ -33,6 +33,7 @@ _ANCHORS = 32
 _MAX_ERRORS = 150
 # So many bad answers use up the retries that all walks of a client share.
 _QUOTA = 90
+_EMPTY_PAGES = 100
 _ID = re.compile(r"'(o\d+)'")
 
 
@@ -172,7 +173,9 @@ class Walker:
         """Go on in another walk. What lies behind its place now has to come too."""
         self.resumed = True
         self.world.expire()
-        self.constant |= {row.place for row in self._visible() if row.place > self.frontier}
+        # Behind hidden rows a walk stands further on than its last row; what is created between has been passed.
+        if self.world.order == "oldest first" or not (self.world.hides or self.skipped):
+            self.constant |= {row.place for row in self._visible() if row.place > self.frontier}
         if self.random.random() < 0.3 and len(self.world.witnesses) == 1:
             self.client = self.make_client()
         self.start(checkpoint)
@@ -325,7 +328,8 @@ class Walker:
         # A malformed row that was reported may come once more when it is mended.
         if was is not None and not (was.startswith("reported") and row.place in self.world.mended):
             raise Failure("twice", f"{obj.object_id} was {was} before")
-        if row.place in self.constant and was is None and not self.shared:
+        # A malformed row that was passed may come when it is mended, wherever the walk is then.
+        if row.place in self.constant and row.place not in self.world.mended and not self.shared:
             if row.place < self.high:
                 raise Failure("out of order", f"{obj.object_id} came late")
             self.high = row.place
@@ -360,6 +364,9 @@ class Walker:
             self.over = self.errors > 5
         elif isinstance(error, CheckpointError):
             self._judge_checkpoint_error(error)
+        elif type(error) is PaginationError and sum(row.hidden for row in self.world.bucket.rows) >= _EMPTY_PAGES:
+            # Rows between two stretches of hidden ones were deleted.
+            self.over = True
         elif isinstance(error, OffsetLimitError):
             self._judge_offset_limit(error)
         elif not self._names_a_row(error):

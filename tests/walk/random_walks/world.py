@@ -153,18 +153,20 @@ class World:
         if self.large:
             self.clamps = [clamp * 50 for clamp in self.clamps]
         self.bucket = Bucket([], shape, cursors=cursors, eager=random.random() < 0.15)
-        # What such a cursor leads past is gone for good, and no client can know.
-        self.may_delete = not self.static and cursors == "keyset"
+        # What a cursor that is an offset leads past is gone for good, and so is what moves up over an empty page:
+        # no client can know.
+        self.may_delete = not self.static and cursors == "keyset" and not self.hides
         self.live = 0.0 if self.static else random.choice([0.0, 0.0, 0.15, 0.4])
 
     def _draw_rows(self, count: int) -> None:
         for _ in range(count):
             self.bucket.rows.append(self._new_row(len(self.bucket.rows)))
         if self.hides:
-            hidden = False
+            # A hundred empty pages in a row are an error by the rules.
+            run = 0
             for row in self.bucket.rows:
-                hidden = self._random.random() < (0.85 if hidden else 0.2)
-                row.hidden = hidden
+                row.hidden = run < 80 and self._random.random() < (0.85 if run else 0.2)
+                run = run + 1 if row.hidden else 0
 
     def _draw_trouble(self) -> None:
         random, bucket = self._random, self.bucket
@@ -326,8 +328,8 @@ class World:
         return reply
 
     def _page(self, request: Request) -> Reply:
-        if self._expired and request.cursor is not None:
-            self._expired = False
+        expired, self._expired = self._expired and request.cursor is not None, False
+        if expired:
             self.bad["expired"] += 1
             return error(400, "the cursor has expired")
         later = self.later
@@ -339,8 +341,8 @@ class World:
         return self.bucket.answer(request)
 
     def expire(self) -> None:
-        """Some time has passed before a resume: the next cursor may be too old."""
-        self._expired = self.expires and self._random.random() < 0.3
+        """Some time has passed before a resume: its cursor may be too old."""
+        self._expired = self.expires and len(self.witnesses) == 1 and self._random.random() < 0.3
 
     def _of_an_older_server(self, request: Request, shape: Shape) -> Reply:
         if request.cursor is not None:
