@@ -18,3 +18,5 @@ class ReceivedPage:
     pagination: Pagination
     stats: ListStats | None = None
     warnings: list[ApiWarning] = attrs.field(factory=list)
+    unreadable: tuple[str, ...] = ()
+    """What of `pagination`, `stats` and `warnings` is None for its wrong type: `$.stats.total_objects: …`."""

@@ -17,8 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mixpeek_async._paging import ReceivedPage, Scope
-from mixpeek_async._wire import parse_page
-from mixpeek_async._wire.message import Response
+from mixpeek_async._wire import Response, parse_page
 from mixpeek_async.errors import ResponseTooLargeError
 from mixpeek_async.models import Progress
 from mixpeek_async.pager import Walk
