@@ -30,7 +30,7 @@ Hook = Callable[[Any, Any], Any]
 _AS_STRINGS = (bytes, date, time, timedelta, Decimal, UUID)
 _LISTS: dict[Any, Callable[[list[Any]], Any]] = {
     list: list,
-    Sequence: list,
+    Sequence: tuple,
     MutableSequence: list,
     tuple: tuple,
     set: set,
@@ -99,7 +99,7 @@ def _locate(error: Exception, path: str) -> tuple[str, str]:
     if isinstance(error, UNREADABLE):
         return describe(error, path)
     if isinstance(error, KeyError):
-        return "missing", path
+        return "Required key is missing", path
     return printable(str(error) or type(error).__name__, 300), printable(path, 300)
 
 
@@ -122,7 +122,8 @@ def _is_enum(hint: Any) -> bool:
 
 def _expect(kind: type, value: Any) -> None:
     if type(value) is not kind:
-        raise TypeError(f"expected {kind.__name__}, got {type(value).__name__}")
+        # It raises, in its own words, for what is not a `kind`.
+        msgspec.convert(value, kind)
 
 
 def _aware_datetime(value: Any, _: Any) -> datetime:
@@ -181,4 +182,4 @@ def _dict_hook(hint: Any, converter: cattrs.Converter) -> Hook:
     return structure
 
 
-default = strict_converter()
+default: cattrs.Converter = strict_converter()

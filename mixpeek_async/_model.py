@@ -87,6 +87,9 @@ class Model:
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in attrs.fields_dict(type(self)))
 
+    # The opposite of __eq__, as for any class; that of msgspec.Struct compares identities.
+    __ne__ = object.__ne__
+
     def __hash__(self) -> int:
         raise TypeError(
             f"unhashable type: {type(self).__name__!r}, since its fields hold lists and dicts; "
