@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator, Set
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from functools import cache
-from typing import Any, Self, TypeAlias, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, Self, TypeAlias, TypeVar, get_args, get_origin
 
 import attrs
 import msgspec
@@ -39,10 +38,11 @@ _short.maxdict, _short.maxstring, _short.maxother = 6, 60, 60
 
 @attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False)
 class Model:
-    """What all models share. A subclass is an attrs class with `@as_struct` above."""
+    """What all models share. A subclass has `@as_struct` over `@attrs.frozen(kw_only=True)`."""
 
     __slots__ = ("__weakref__",)
 
+    _decode: ClassVar[Callable[[bytes], Any]]
     extra: dict[str, JSON] = attrs.field(factory=dict, repr=_short.repr)
 
     @classmethod
@@ -87,7 +87,7 @@ class Model:
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in attrs.fields_dict(type(self)))
 
-    # The opposite of __eq__, as for any class; that of msgspec.Struct compares identities.
+    # That of msgspec.Struct is not the opposite of __eq__: it compares identities.
     __ne__ = object.__ne__
 
     def __hash__(self) -> int:
@@ -133,26 +133,31 @@ def _shown_fields(cls: type[Model]) -> list["attrs.Attribute[Any]"]:
 
 
 def from_fields(cls: type[M], fields: dict[str, Any], raw: bytes | None) -> M:
-    """A `cls` of these fields that came from the JSON `raw`."""
+    """A `cls` of these fields, which came from the JSON `raw`; models among them know their own raw JSON."""
     model = cls(**fields)
     _set_raw(model, raw)
+    _set_linked(model, True)
     return model
 
 
-class _Stored(msgspec.Struct, kw_only=True, eq=False):
-    """The fields of a model that no key of an answer may fill.
+def _without_key(default: Any) -> Any:
+    # msgspec has no such field, so its key is random: no server can guess it.
+    return msgspec.field(default=default, name=os.urandom(16).hex())
 
-    msgspec has no such fields, so their keys are random: no server can guess them. Above all, a user's own key may be
-    called `extra`.
+
+class _Stored(msgspec.Struct, kw_only=True, eq=False):
+    """The fields of a model that no key of an answer may fill. A user's own key may be called `extra`, too.
+
+    `_raw` leads to the raw JSON (see `_json_of`); it is None in a model that was made in Python, and there alone
+    `extra` holds something. `_linked` is True when the models in this one know where their raw JSON is.
     """
 
-    _raw: bytes | None = msgspec.field(default=None, name=f"raw {os.urandom(8).hex()}")
-    extra: dict[str, JSON] | None = msgspec.field(default=None, name=f"extra {os.urandom(8).hex()}")
+    _raw: bytes | None = _without_key(None)
+    _linked: bool = _without_key(False)
+    extra: dict[str, JSON] | None = _without_key(None)
 
-    _linked: bool = msgspec.field(default=False, name=f"linked {os.urandom(8).hex()}")
 
-
-# Assignment is frozen for everybody else. The raw JSON of a model within a model is a `msgspec.Raw`, a slice.
+# attrs freezes the fields for everybody who assigns to them; these go around it.
 _get_raw: Callable[[Any], Any] = vars(_Stored)["_raw"].__get__
 _set_raw: Callable[[Any, Any], None] = vars(_Stored)["_raw"].__set__
 _is_linked: Callable[[Any], bool] = vars(_Stored)["_linked"].__get__
@@ -166,7 +171,7 @@ _split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 def as_struct(cls: type[M]) -> type[M]:
     """A msgspec.Struct with the fields of the attrs class `cls`, which is an attrs class to everybody, too.
 
-    What most programs never look at is finished when it is first read: see the properties below.
+    Work for what most programs never look at is done when it is first read, in properties.
     """
     fields = {field.name: field for field in json_fields(cls)}
     methods = {name: value for name, value in vars(cls).items() if not (name.startswith("__") or name in fields)}
@@ -179,8 +184,11 @@ def as_struct(cls: type[M]) -> type[M]:
         kw_only=True,
         eq=False,
     )
+    struct._decode = msgspec.json.Decoder(struct).decode
+    # msgspec has read the types by now. Those that a program reads are the ones that it gets.
+    struct.__annotations__ = {name: field.type for name, field in fields.items()}
     members = {name: getattr(struct, name) for name in (*fields, "extra")}
-    inner = {name: is_list(field.type) for name, field in fields.items() if inner_model(field.type)}
+    inner = {name: get_origin(field.type) is list for name, field in fields.items() if inner_model(field.type)}
     link = _linker({name: members[name] for name in inner}, inner)
     for name, field in fields.items():
         if name in inner:
@@ -206,11 +214,6 @@ def _struct_field(field: "attrs.Attribute[Any]") -> tuple[Any, ...]:
 def inner_model(hint: Any) -> type[Model] | None:
     """The model within a field of type `list[model]` or `model | None`."""
     return next((arg for arg in get_args(hint) if isinstance(arg, type) and issubclass(arg, Model)), None)
-
-
-def is_list(hint: Any) -> bool:
-    """True for `list[…]`."""
-    return get_origin(hint) is list
 
 
 def _date_property(member: Any) -> property:
@@ -305,18 +308,12 @@ def _extra_property(member: Any, known: Set[str]) -> property:
 # --- JSON to models, and back ---
 
 
-# Making a decoder takes as long as decoding twenty objects.
-@cache
-def _decode_function(cls: Any) -> Callable[[bytes], Any]:
-    return msgspec.json.Decoder(cls).decode
-
-
 def decoder(cls: type[M]) -> Callable[[bytes], M]:
     """A function from JSON to a `cls`. It coerces nothing, and raises one of UNREADABLE."""
-    decode: Callable[[bytes], M] = _decode_function(cls)  # type: ignore[arg-type]  # a class has a hash
+    decode = cls._decode
 
     def read(json: bytes) -> M:
-        model = decode(json)
+        model: M = decode(json)
         _set_raw(model, json)
         return model
 
@@ -328,14 +325,14 @@ def structurer(cls: type[M], root: str = "$.results[{}]") -> Callable[[Any, int]
 
     `root` is the JSON path of the row.
     """
-    decode: Callable[[bytes], M] = _decode_function(cls)  # type: ignore[arg-type]  # a class has a hash
+    decode = cls._decode
 
     def structure(row: Any, index: int) -> M:
         # A copy: msgspec.Raw is a view that would keep its whole page alive.
         json = bytes(row)
         try:
             # As `decoder` has it, without the call: this runs for every object of a walk.
-            model = decode(json)
+            model: M = decode(json)
         except UNREADABLE as error:
             problem, path = describe(error, root.format(index))
         else:
@@ -363,9 +360,10 @@ def check_utf8(json: bytes | bytearray) -> None:
 
 
 def read_json(json: Any) -> JSON:
+    """The value of JSON text. A number beyond any int or float is a Decimal."""
     try:
         return msgspec.json.decode(json)
-    except msgspec.ValidationError:  # a number that no int or float of Python's holds, under a key without a field
+    except msgspec.ValidationError:
         return jsonlib.loads(bytes(json), parse_int=_exactly(int), parse_float=_exactly(float))
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "Bucket",
     "Edge",
     "ListStats",
+    "Model",
     "Object",
     "ObjectStatus",
     "Page",

@@ -300,13 +300,14 @@ def test_only_a_class_with_fields_is_a_model(model: Any) -> None:
         class_structurer(model, None)
 
 
-def test_a_field_that_no_hook_is_for_is_found_at_once() -> None:
+def test_a_class_with_a_field_that_has_no_hook_is_refused() -> None:
     @attrs.frozen
     class Strange:
         field: complex
 
-    with pytest.raises(InvalidArgumentError, match=r"cannot structure .*Strange"):
-        class_structurer(Strange, None)
+    # At once; cattrs of before 25 finds it with the first row.
+    with pytest.raises((InvalidArgumentError, InvalidObjectError), match="complex"):
+        class_structurer(Strange, None)(b'{"field": 7}', 0)
 
 
 # --- at the package's door ---

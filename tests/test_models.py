@@ -172,7 +172,10 @@ def test_what_may_be_null_may_be_null(name: str) -> None:
 
 @pytest.mark.parametrize("cls", [Object, Blob, BlobDetails, Source, Edge, ListStats, Pagination, ApiWarning])
 def test_the_types_of_all_fields_can_be_looked_up(cls: type[Model]) -> None:
-    assert get_type_hints(cls).keys() >= attrs.fields_dict(cls).keys()
+    hints = get_type_hints(cls)
+    assert {name: hints[name] for name in attrs.fields_dict(cls)} == {
+        name: field.type for name, field in attrs.fields_dict(cls).items()
+    }
 
 
 # --- dates ---
@@ -594,6 +597,7 @@ def test_what_a_program_adds_to_a_list_is_not_taken_for_what_came() -> None:
 
     assert [blob.extra for blob in obj.blobs] == [{}, {"colour": {"space": "sRGB"}}, {}]
     assert [edge.extra for edge in obj.edges] == [{}]
+    assert [blob.extra for blob in pickle.loads(pickle.dumps(obj)).blobs] == [{}, {"colour": {"space": "sRGB"}}, {}]
 
 
 # --- what is shown ---
