@@ -187,15 +187,14 @@ def as_struct(cls: type[M]) -> type[M]:
     struct._decode = msgspec.json.Decoder(struct).decode
     # msgspec has read the types by now. Those that a program reads are the ones that it gets.
     struct.__annotations__ = {name: field.type for name, field in fields.items()}
-    members = {name: getattr(struct, name) for name in (*fields, "extra")}
-    inner = {name: get_origin(field.type) is list for name, field in fields.items() if inner_model(field.type)}
-    link = _linker({name: members[name] for name in inner}, inner)
+    many = {name: get_origin(field.type) is list for name, field in fields.items() if inner_model(field.type)}
+    link = _linker([(name, getattr(struct, name).__get__, is_list) for name, is_list in many.items()])
     for name, field in fields.items():
-        if name in inner:
-            setattr(struct, name, _inner_property(members[name], link, many=inner[name]))
+        if name in many:
+            setattr(struct, name, _inner_property(getattr(struct, name), link, many=many[name]))
         elif datetime in get_args(field.type):
-            setattr(struct, name, _date_property(members[name]))
-    struct.extra = _extra_property(members["extra"], fields.keys())
+            setattr(struct, name, _date_property(getattr(struct, name)))
+    struct.extra = _extra_property(struct.extra, fields.keys())
     return struct  # type: ignore[no-any-return]
 
 
@@ -246,10 +245,8 @@ def _inner_property(member: Any, link: Callable[[Model], None], *, many: bool) -
     return property(read)
 
 
-def _linker(members: dict[str, Any], many: dict[str, bool]) -> Callable[[Model], None]:
-    """A function that tells the models within a model where their raw JSON is."""
-    single = [(name, member.__get__) for name, member in members.items() if not many[name]]
-    lists = [(name, member.__get__) for name, member in members.items() if many[name]]
+def _linker(inner: list[tuple[str, Callable[[Model], Any], bool]]) -> Callable[[Model], None]:
+    """A function that tells the models within a model where their raw JSON is. `inner` is name, getter, is a list."""
 
     def link(model: Model) -> None:
         # Once, so that what a program adds to a list later is not taken for what came.
@@ -257,14 +254,14 @@ def _linker(members: dict[str, Any], many: dict[str, bool]) -> Callable[[Model],
         raw = _get_raw(model)
         if raw is None:
             return
-        for name, get in single:
-            if (value := get(model)) is not None:
-                _set_raw(value, (raw, name))
-        for name, get in lists:
-            if values := get(model):
+        for name, get, many in inner:
+            value = get(model)
+            if value and many:
                 items = _Items(raw, name)
-                for index, value in enumerate(values):
-                    _set_raw(value, (items, index))
+                for index, item in enumerate(value):
+                    _set_raw(item, (items, index))
+            elif value:
+                _set_raw(value, (raw, name))
 
     return link
 

@@ -24,19 +24,7 @@ Q = TypeVar("Q", bound=Query)
 
 
 class ListKwargs(TypedDict, total=False):
-    """The keyword arguments of every list.
-
-    * `page_size`: rows per request, 1 to 1000. A rate limit counts requests, so the default, 1000, is best.
-    * `max_items`: stop after exactly this many objects; no page and no row beyond them is requested.
-    * `offset`: rows to skip at the start, 0 to 10,000.
-    * `include_total`: let the server count the list once, into `pager.progress.total`; costs it 50-200 ms.
-    * `resume`: a `checkpoint` of an earlier walk over the same list, to go on with the very next object.
-    * `on_invalid`: what to do with a row that is no valid object: `"raise"` its InvalidObjectError (the walk can go on
-      after it), `"skip"` it, or call a function with the error and skip the row.
-    * `prefetch`: 1 fetches the next page while this one is read, 0 waits until it is needed.
-    * `concurrency`: pages to request at once, 1 to 100, where the server pages by offset; they are yielded in order,
-      and at most this many are held in memory.
-    """
+    """The keyword arguments that all lists share. `Objects.list` explains them."""
 
     page_size: int
     max_items: int | None
