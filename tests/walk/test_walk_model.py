@@ -1,15 +1,27 @@
 """A walk into objects of a user's own class: the same walk, with the fields that the user wants."""
 
 import dataclasses
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
 import cattrs
+import msgspec
 import pytest
 from lists import ListServer, Query
 from scripted import ScriptedServer, answer
 
-from mixpeek_async import AsyncMixpeek, InvalidArgumentError, InvalidObjectError, MalformedResponseError, converter
+from mixpeek_async import (
+    AsyncMixpeek,
+    InvalidArgumentError,
+    InvalidObjectError,
+    MalformedResponseError,
+    Object,
+    ObjectQuery,
+    converter,
+)
+from mixpeek_async._source import EndpointSource
+from mixpeek_async._wire import list_objects
 from mixpeek_async.emulator import Emulator
 
 
@@ -160,3 +172,19 @@ async def test_a_keyword_that_is_none_of_the_lists_is_named(options: dict[str, A
             client.objects.list("b", **options)
         with pytest.raises(TypeError, match=r"list\(\) got an unexpected keyword argument"):
             client.buckets.list(**options)
+
+
+async def test_a_source_has_the_id_and_the_date_of_a_row_whatever_its_class() -> None:
+    row = msgspec.Raw(b'{"object_id": "o", "bucket_id": "b", "created_at": "2025-03-02T08:15:00", "title": "t"}')
+    async with AsyncMixpeek("sk_test", namespace="ns") as client:
+        listed, sorted_ = list_objects("b"), list_objects("b", ObjectQuery(sort="title"))
+        ours = EndpointSource(client._transport, listed, Object, "object_id")
+        theirs = EndpointSource(client._transport, listed, Titled, "object_id")
+        by_title = EndpointSource(client._transport, sorted_, Titled, "object_id")
+
+    assert (ours.identify(row), theirs.identify(row)) == ("o", "o")
+    assert ours.item_id is not None
+    assert ours.item_id(ours.structure(row, 0)) == "o"
+    assert theirs.item_id is None
+    assert ours.created_at(row) == theirs.created_at(row) == datetime(2025, 3, 2, 8, 15, tzinfo=UTC)
+    assert by_title.created_at(row) is None
