@@ -5,6 +5,8 @@ async with AsyncMixpeek(api_key="sk_…", namespace="production") as client:
         print(obj.object_id, obj.status)
 """
 
+from typing import TYPE_CHECKING
+
 from mixpeek_async._clock import Clock
 from mixpeek_async._retry import Attempts, RetryPolicy
 from mixpeek_async._telemetry import Hooks, PageReceived, RequestSent, ResponseReceived, RetryScheduled
@@ -65,6 +67,19 @@ from mixpeek_async.query import (
     SortLike,
     field,
 )
+
+if TYPE_CHECKING:
+    from mixpeek_async._converter import default as converter
+else:
+
+    def __getattr__(name: str) -> object:
+        # Importing cattrs takes a tenth of the time of this package: only those who use it pay.
+        if name == "converter":
+            from mixpeek_async._converter import default
+
+            return default
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "ApiWarning",
@@ -127,5 +142,6 @@ __all__ = [
     "TransportError",
     "ValidationError",
     "Walk",
+    "converter",
     "field",
 ]

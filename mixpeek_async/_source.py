@@ -1,49 +1,79 @@
-"""A list endpoint as a source of pages: what every verb that lists is made of."""
+"""A list endpoint as a source of pages, and the keyword arguments that all lists share."""
 
 import operator
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
 
+import attrs
+
+from mixpeek_async._model import Model, structurer
 from mixpeek_async._page_reader import Check
-from mixpeek_async._paging import UNREADABLE, Bookmark, ReceivedPage, Scope, refuse_page_of_older_server
-from mixpeek_async._record import Record
+from mixpeek_async._paging import MALFORMED, Bookmark, ReceivedPage, Scope, refuse_page_of_older_server
 from mixpeek_async._transport import Transport
-from mixpeek_async._wire import Listing, Response, identifier, parse_page, structurer
+from mixpeek_async._wire import ListEndpoint, Response, parse_page, row_date, row_id
 from mixpeek_async.errors import InvalidArgumentError, InvalidObjectError
 from mixpeek_async.models import Progress
-from mixpeek_async.query import ListOptions, PageRequest
+from mixpeek_async.pager import Pager
+from mixpeek_async.query import InvalidPolicy, ListOptions, PageRequest, Query
 
-R = TypeVar("R", bound=Record)
+if TYPE_CHECKING:
+    import cattrs
 
-# Every model that is listed by creation has it; read for each object, so that a function of Python's would cost.
-_created_at: Callable[[Any], datetime | None] = operator.attrgetter("created_at")
+T = TypeVar("T")
+Q = TypeVar("Q", bound=Query)
 
 
-class EndpointSource(Generic[R]):
-    """Pages of `model` from `listing`; `key` is the field of the model that tells two of them apart."""
+class ListKwargs(TypedDict, total=False):
+    """The keyword arguments that all lists share. `Objects.list` explains them."""
 
-    def __init__(self, transport: Transport, listing: Listing, model: type[R], key: str) -> None:
+    page_size: int
+    max_items: int | None
+    offset: int
+    include_total: bool
+    resume: str | None
+    on_invalid: InvalidPolicy
+    prefetch: int
+    concurrency: int
+
+
+class EndpointSource(Generic[T]):
+    """Pages of an endpoint, whose rows become objects of `model`: one of our models, or a user's class.
+
+    `key` is the field that tells two rows apart.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        endpoint: ListEndpoint,
+        model: type[T],
+        key: str,
+        converter: "cattrs.BaseConverter | None" = None,
+    ) -> None:
         self._transport = transport
-        self._listing = listing
-        self.structure: Callable[[Any, int], R] = structurer(model)
-        self.identify: Callable[[Any], str] = identifier(key)
-        self.item_id: Callable[[R], str] | None = operator.attrgetter(key)
-        self.newest_first = listing.newest_first
-        self._by_creation = listing.by_creation
-        self.ids_only = listing.outline_body is not None
+        self._endpoint = endpoint
+        self.structure: Callable[[Any, int], T] = row_structurer(model, converter)
+        self.identify: Callable[[Any], str] = row_id(key)
+        # A user's class need not have the key: its id is read from the row.
+        self.item_id: Callable[[T], str] | None = operator.attrgetter(key) if issubclass(model, Model) else None
+        self.newest_first = endpoint.newest_first
+        self.ids_only = endpoint.ids_body is not None
         self.start = transport.start
         self.may_try_again = transport.may_try_again
-        self.scope = Scope(listing.path, transport.namespace, (listing.body or b"").decode())
+        self.scope = Scope(endpoint.path, transport.namespace, (endpoint.body or b"").decode())
 
     def created_at(self, row: Any) -> datetime | None:
-        """The creation date of a row: None if the list has another order, UNREADABLE of a malformed row."""
-        if not self._by_creation:
+        """The creation date of a row: None if the list has another order, MALFORMED of a bad row without a date."""
+        if not self._endpoint.by_creation:
             return None
-        try:
-            return _created_at(self.structure(row, 0))
-        except InvalidObjectError:
-            return UNREADABLE
+        date = row_date(row)
+        if date is None:
+            try:
+                self.structure(row, 0)
+            except InvalidObjectError:
+                return MALFORMED
+        return date
 
     async def fetch(
         self, request: PageRequest, progress: Progress, check: Check, *, once: bool = False
@@ -56,16 +86,39 @@ class EndpointSource(Generic[R]):
             check(request, page)
             return page
 
-        page = await self._transport.call(self._listing.page(request), parse, progress, once=once)
+        page = await self._transport.call(self._endpoint.page(request), parse, progress, once=once)
         offset = request.start.offset if request.start.cursor is None else None
-        self._transport.telemetry.page(self._listing.path, offset, request.limit, len(page.rows))
+        self._transport.telemetry.page(self._endpoint.path, offset, request.limit, len(page.rows))
         return page
 
 
-def open_checkpoint(text: str | None, scope: Scope, options: ListOptions) -> Bookmark | None:
-    """The checkpoint to resume at, if any, after a look at whether it fits; InvalidArgumentError beside an offset."""
-    if text is None:
-        return None
-    if options.offset:
-        raise InvalidArgumentError("pass resume or offset, not both: the checkpoint holds the place")
-    return Bookmark.decode(text, scope)
+def row_structurer(
+    model: type[T], converter: "cattrs.BaseConverter | None" = None, root: str = "$.results[{}]"
+) -> Callable[[Any, int], T]:
+    """A function that makes a `model` of row number `index` of a page, or raises InvalidObjectError.
+
+    InvalidArgumentError for a `model` that is no class with fields.
+    """
+    if isinstance(model, type) and issubclass(model, Model):
+        return structurer(model, root)
+    # Importing cattrs takes a tenth of the time of this package: only those who need it pay.
+    from mixpeek_async._converter import class_structurer
+
+    return class_structurer(model, converter, root)
+
+
+def take_query(cls: type[Q], query: Q | None, options: dict[str, Any]) -> Q:
+    """`query`, or the query of those `options` that are its fields, which are taken out."""
+    return cls.from_arguments(query, **{name: options.pop(name) for name in attrs.fields_dict(cls) if name in options})
+
+
+def new_pager(source: EndpointSource[T], options: dict[str, Any]) -> Pager[T]:
+    """A pager over `source`. TypeError for a keyword that is none of ListKwargs."""
+    unknown = options.keys() - ListKwargs.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"list() got an unexpected keyword argument {min(unknown)!r}")
+    resume = options.pop("resume", None)
+    checked = ListOptions(**options)
+    if resume is not None and checked.offset:
+        raise InvalidArgumentError("pass resume or offset, not both: the checkpoint holds the position")
+    return Pager(source, checked, None if resume is None else Bookmark.decode(resume, source.scope))

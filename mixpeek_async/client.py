@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import aiohttp
 
@@ -16,6 +16,9 @@ from mixpeek_async._transport import Transport
 from mixpeek_async.buckets import Buckets
 from mixpeek_async.errors import InvalidArgumentError
 from mixpeek_async.objects import Objects
+
+if TYPE_CHECKING:
+    import cattrs
 
 __all__ = ["AsyncMixpeek"]
 
@@ -38,6 +41,8 @@ class AsyncMixpeek:
     * `hooks`: functions to call with every request, response, retry and page.
     * `trace_configs`: aiohttp's own tracing, for the client's own session. What traces see holds the key, and what they
       raise fails the request.
+    * `converter`: a cattrs converter with hooks of your own, for `objects.list(…, model=YourClass)`; without one,
+      `mixpeek_async.converter`, of which `.copy()` is a good start.
     * `clock`: where time comes from, for tests that must not wait.
 
     InvalidArgumentError when something is missing or can never work; its text never shows a key.
@@ -66,6 +71,7 @@ class AsyncMixpeek:
         requests_per_minute: int | None = None,
         hooks: Hooks | None = None,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
+        converter: "cattrs.BaseConverter | None" = None,
         clock: Clock | None = None,
     ) -> None:
         # Before anything else: "false" is true to Python, and would send the key unencrypted.
@@ -81,6 +87,8 @@ class AsyncMixpeek:
         _check_kind(retry, RetryPolicy, "retry")
         _check_kind(hooks, Hooks, "hooks")
         _check_trace_configs(trace_configs)
+        if converter is not None and not hasattr(converter, "get_structure_hook"):
+            raise InvalidArgumentError(f"converter must be a cattrs.Converter, not {type(converter).__name__}")
         clock = SystemClock() if clock is None else clock
         self._namespace, self._base_url = config.namespace, config.base_url
         self._transport = Transport(
@@ -100,7 +108,7 @@ class AsyncMixpeek:
             telemetry=Telemetry(hooks, clock),
         )
         self.buckets = Buckets(self._transport)
-        self.objects = Objects(self._transport)
+        self.objects = Objects(self._transport, converter)
 
     def __repr__(self) -> str:
         # Half built, as a traceback of __init__ shows it with its locals.

@@ -1,17 +1,17 @@
-"""The nouns: what a bucket holds and what a list answer says, as attrs classes. They know no HTTP.
+"""The models: what a bucket holds and what a list answer contains, as frozen attrs classes. They know no HTTP.
 
-Field names are the API's own. Every noun remembers the JSON that it came from: `to_dict()` gives exactly that
-back, and `extra` the keys of it that have no field here (a user's own metadata arrives as additional keys at the
-root of an object; the API adds fields over time).
+Field names are the API's own. Every model keeps the JSON that it came from: `to_dict()` and `to_json()` give exactly
+that back, and `extra` holds the keys of it that have no field here (a user's own metadata arrives as additional keys at
+the root of an object; the API adds fields over time).
 """
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import attrs
 
-from mixpeek_async._record import JSON, Record, record
+from mixpeek_async._model import JSON, Model, as_struct
 
 __all__ = [
     "ApiWarning",
@@ -21,6 +21,7 @@ __all__ = [
     "Bucket",
     "Edge",
     "ListStats",
+    "Model",
     "Object",
     "ObjectStatus",
     "Page",
@@ -54,7 +55,7 @@ class _OpenEnum(StrEnum):
 
 
 class ObjectStatus(_OpenEnum):
-    """How far the processing of an object has come, or a bucket (the API has one enum for both)."""
+    """The state of an object's processing, or of a bucket (the API has one enum for both)."""
 
     PENDING = "PENDING"
     QUEUED = "QUEUED"
@@ -75,7 +76,7 @@ class ObjectStatus(_OpenEnum):
 
 
 class BlobType(_OpenEnum):
-    """What a blob holds. Answers of before 2026 spell it in upper case; that finds the same member."""
+    """The kind of data in a blob. Servers of before 2026 write it in upper case; that gives the same member."""
 
     STRING = "string"
     NUMBER = "number"
@@ -112,8 +113,16 @@ class SourceType(_OpenEnum):
     NONE = "none"
 
 
-@record
-class BlobDetails(Record):
+def _without_urls(properties: Any) -> str:
+    """The repr of a blob's properties, in which the API repeats the presigned URL."""
+    if isinstance(properties, dict) and "presigned_url" in properties:
+        properties = {**properties, "presigned_url": "..."}
+    return repr(properties)
+
+
+@as_struct
+@attrs.frozen(kw_only=True)
+class BlobDetails(Model):
     """What the server knows of a blob's file; `size_bytes` in bytes."""
 
     filename: str | None = None
@@ -122,53 +131,58 @@ class BlobDetails(Record):
     hash: str | None = None
 
 
-@record
-class Blob(Record):
+@as_struct
+@attrs.frozen(kw_only=True)
+class Blob(Model):
     """One piece of an object's data. `property` names the field of the bucket's schema that it fills.
 
-    `presigned_url` comes with `return_presigned_urls` only and lives for one hour; whoever has it can read the
-    data, so it stays out of the repr. `key`, `data`, `metadata` and `status` come from answers of 2025.
+    `presigned_url` comes with `return_presigned_urls` only and lives for one hour. Anybody who has it can read the
+    data, so the repr does not show it. Servers of 2025 send `key`, `data`, `metadata` and `status`; their values are
+    kept as they came, whatever their type.
     """
 
     property: str
     type: BlobType
     blob_id: str | None = None
     key_prefix: str | None = None
-    properties: dict[str, JSON] | None = None
+    properties: dict[str, JSON] | None = attrs.field(default=None, repr=_without_urls)
     presigned_url: str | None = attrs.field(default=None, repr=False)
     details: BlobDetails | None = None
-    key: str | None = None
+    key: JSON = None
     data: JSON = None
-    metadata: dict[str, JSON] | None = None
-    status: ObjectStatus | None = None
+    metadata: JSON = None
+    status: JSON = None
 
 
-@record
-class Source(Record):
+@as_struct
+@attrs.frozen(kw_only=True)
+class Source(Model):
     """Where an object came from: the kind of the source, and its id."""
 
     type: SourceType
     source_id: str | None = None
 
 
-@record
-class Edge(Record):
+@as_struct
+@attrs.frozen(kw_only=True)
+class Edge(Model):
     """A link to another object. `direction` is `"out"` or `"in"`, seen from this object. Since API 0.82."""
 
     type: str
     target_object_id: str
     target_collection_id: str | None = None
-    direction: str | None = None
+    direction: str | None = "out"
     attributes: dict[str, JSON] | None = None
 
 
-@record
-class Object(Record):
+@as_struct
+@attrs.frozen(kw_only=True)
+class Object(Model):
     """One object of a bucket.
 
-    `created_at` and `updated_at` are always aware (a date that comes without a zone is UTC). `error` says why
-    processing failed. `document_count` and `consistency` are null on list answers. A user's own fields arrive at
-    the root beside these: they are in `extra`.
+    `created_at` and `updated_at` are always aware (a date without a zone is UTC). `error` says why processing failed.
+    Lists leave `document_count` and `consistency` null. `metadata` may hold any JSON: a dict, or a user's own field of
+    that name. A user's own fields arrive at the root, beside the fields here, and are in `extra`.
     """
 
     object_id: str
@@ -181,17 +195,18 @@ class Object(Record):
     error: str | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
-    metadata: dict[str, JSON] | None = None
+    metadata: JSON = None
     document_count: int | None = None
     consistency: dict[str, JSON] | None = None
 
 
-@record
-class Bucket(Record):
+@as_struct
+@attrs.frozen(kw_only=True)
+class Bucket(Model):
     """One bucket of a namespace.
 
     `object_count` counts all of its objects, `failed_object_count` those that failed for good; `total_size_bytes` is in
-    bytes. `batch_stats` is the server's own account of its batches, from time to time.
+    bytes. `batch_stats` are the server's own counts of its batches, which it renews from time to time.
     """
 
     bucket_id: str
@@ -211,30 +226,33 @@ class Bucket(Record):
     batch_stats: dict[str, JSON] | None = None
 
 
-@record
-class ListStats(Record):
-    """Counts over the objects of ONE page (the vendor's newest text; an older one says the whole result).
+@as_struct
+@attrs.frozen(kw_only=True)
+class ListStats(Model):
+    """Counts over the objects of ONE page (so the newest API pages; an older one says: of the whole result).
 
-    The number of objects in a bucket is `Progress.total`, with `include_total=True`.
+    The number of objects in a bucket is `Progress.total`, with `include_total=True`. A count of a wrong type is None.
     """
 
     total_objects: int | None = None
     total_blobs: int | None = None
     avg_blobs_per_object: float | None = None
-    objects_by_status: dict[str, int] | None = None
+    objects_by_status: dict[str, JSON] | None = None
 
 
-@record
-class Pagination(Record):
-    """What an answer says of its place in the list, in whichever of the three published shapes it came.
+@as_struct
+@attrs.frozen(kw_only=True)
+class Pagination(Model):
+    """The place of a page in its list, in any of the three published shapes.
 
-    A field is None when it was null or absent; `"next_cursor" in pagination.to_dict()` tells the two apart. What
-    `next_page` holds is not published. `total` counts objects; it is a hint, never the end of a walk.
+    A field is None when it was null or absent; `"next_cursor" in pagination.to_dict()` tells the two apart. A number of
+    a wrong type is None, too. `next_page` may be of any type. `total` counts objects; it is a hint, never the end of a
+    walk.
     """
 
     has_more: bool | None = None
     next_cursor: str | None = None
-    next_page: int | str | None = None
+    next_page: JSON = None
     page: int | None = None
     page_size: int | None = None
     total: int | None = None
@@ -244,9 +262,13 @@ class Pagination(Record):
     skip: int | None = None
 
 
-@record
-class ApiWarning(Record):
-    """A warning that came with an answer: what it is about, why, and what the API suggests to do next."""
+@as_struct
+@attrs.frozen(kw_only=True)
+class ApiWarning(Model):
+    """A warning that came with an answer: its subject, the reason, and what the API suggests to do next.
+
+    A warning that came as a plain string is the `reason`.
+    """
 
     resource: str | None = None
     id: str | None = None
@@ -257,9 +279,9 @@ class ApiWarning(Record):
 
 @attrs.frozen(kw_only=True)
 class Page(Generic[T]):
-    """One page of a walk: what is new in it, and what the answer said beside it.
+    """One page of a walk: its new objects, and the other parts of the answer.
 
-    `results` holds no object that the walk has yielded before, and no more than `max_items` leaves room for.
+    `results` holds no object that the walk has yielded before, and no more than `max_items` allows.
     """
 
     results: list[T]

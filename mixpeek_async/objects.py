@@ -1,93 +1,119 @@
 """The verbs of `client.objects`."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
-from mixpeek_async._source import EndpointSource, open_checkpoint
+from mixpeek_async._source import EndpointSource, ListKwargs, new_pager, row_structurer, take_query
 from mixpeek_async._transport import Transport
-from mixpeek_async._wire import get_object, list_objects, record_parser
+from mixpeek_async._wire import get_object, list_objects, model_parser
 from mixpeek_async.models import Object, Progress
 from mixpeek_async.pager import Pager
-from mixpeek_async.query import MAX_PAGE_SIZE, FilterLike, InvalidPolicy, ListOptions, ObjectQuery, SortLike
+from mixpeek_async.query import FilterLike, ObjectQuery, SortLike
 
-__all__ = ["Objects"]
+if TYPE_CHECKING:
+    import cattrs
+
+__all__ = ["ObjectListKwargs", "Objects"]
+
+T = TypeVar("T")
+
+
+class ObjectListKwargs(ListKwargs, total=False):
+    """The keyword arguments of `Objects.list`: the fields of `ObjectQuery`, and those of every list."""
+
+    filters: FilterLike | None
+    sort: SortLike | None
+    search: str | None
+    select: Iterable[str] | None
+    return_presigned_urls: bool
 
 
 class Objects:
     """The objects of a bucket."""
 
-    __slots__ = ("_transport",)
+    __slots__ = ("_converter", "_transport")
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, converter: "cattrs.BaseConverter | None" = None) -> None:
         self._transport = transport
+        self._converter = converter
+
+    @overload
+    def list(
+        self, bucket: str, query: ObjectQuery | None = None, **options: Unpack[ObjectListKwargs]
+    ) -> Pager[Object]: ...
+
+    @overload
+    def list(
+        self, bucket: str, query: ObjectQuery | None = None, *, model: type[T], **options: Unpack[ObjectListKwargs]
+    ) -> Pager[T]: ...
 
     def list(
         self,
         bucket: str,
         query: ObjectQuery | None = None,
         *,
-        filters: FilterLike | None = None,
-        sort: SortLike | None = None,
-        search: str | None = None,
-        select: Iterable[str] | None = None,
-        return_presigned_urls: bool = False,
-        page_size: int = MAX_PAGE_SIZE,
-        max_items: int | None = None,
-        offset: int = 0,
-        include_total: bool = False,
-        resume: str | None = None,
-        on_invalid: InvalidPolicy = "raise",
-        prefetch: int = 1,
-        concurrency: int = 1,
-    ) -> Pager[Object]:
+        model: type[Any] = Object,
+        **options: Unpack[ObjectListKwargs],
+    ) -> Pager[Any]:
         """Walk the objects of `bucket` (its id or its name), oldest first. Sends nothing yet.
 
-        * `filters`, `sort`, `search`, `select`, `return_presigned_urls`: which objects, in which order, and what of
-          them: see `ObjectQuery`, which `query` is in their place.
-        * `page_size`: rows per request, 1 to 1000. Requests are what a rate limit counts, so that the most is best.
-        * `max_items`: stop after exactly so many objects; no page and no row beyond them is asked for.
-        * `offset`: rows to leave out at the start, 0 to 10,000.
-        * `include_total`: have the server count the bucket once, into `pager.progress.total`; costs it 50-200 ms.
-        * `resume`: a `checkpoint` of an earlier walk over the same listing, to go on with the very next object.
-        * `on_invalid`: what to do with a record that cannot be structured: `"raise"` its InvalidObjectError (the walk
-          can go on behind it), `"skip"` it, or call something with the error, and skip it.
-        * `prefetch`: 1 fetches the next page while this one is read, 0 waits until it is needed.
-        * `concurrency`: pages to ask for at once, 1 to 100, where the server pages by offset; they are yielded in
-          order, and at most so many are held in memory.
+        * `filters`, `sort`, `search`, `select`, `return_presigned_urls`: which objects, in which order, and which of
+          their fields: see `ObjectQuery`; `query` is one, in place of these.
+        * `model`: an attrs class or dataclass of your own, to get objects of that class. It has the fields that you
+          want of the JSON object, your own root fields among them. Values are checked, never coerced.
+        * `page_size`: rows per request, 1 to 1000. A rate limit counts requests, so the default, 1000, is best.
+        * `max_items`: stop after exactly this many objects; no page and no row beyond them is requested.
+        * `offset`: rows to skip at the start, 0 (the default) to 10,000.
+        * `include_total`: True lets the server count the bucket once, into `pager.progress.total`; costs it 50-200 ms.
+        * `resume`: a `checkpoint` of an earlier walk over the same list, to go on with the very next object.
+        * `on_invalid`: what to do with a row that is no valid object: `"raise"` its InvalidObjectError (the default;
+          the walk can go on after it), `"skip"` it, or call a function with the error and skip the row.
+        * `prefetch`: 1 (the default) fetches the next page while this one is read, 0 waits until it is needed.
+        * `concurrency`: pages to request at once, 1 (the default) to 100, where the server pages by offset; they are
+          yielded in order, and at most this many are held in memory.
 
         InvalidArgumentError for a value that can never work, CheckpointError for a checkpoint that does not fit. What a
         walk can raise is in `mixpeek_async.errors`.
 
         Every object that exists for the whole walk is yielded exactly once, whatever is created or deleted meanwhile.
-        Where that ends: when sorted by a field that changes, objects move, and only "none twice" holds; and a server
-        that silently gives ten rows or fewer a page leaves too few to check the place by while objects are deleted.
+        There are two limits: when sorted by a field that changes, objects move, and only "none twice" holds; and a
+        server that silently gives ten rows or fewer a page leaves too few to check the position by while objects are
+        deleted.
         """
-        asked = ObjectQuery.from_arguments(
-            query,
-            filters=filters,
-            sort=sort,
-            search=search,
-            select=select,
-            return_presigned_urls=return_presigned_urls,
-        )
-        options = ListOptions(
-            page_size=page_size,
-            max_items=max_items,
-            offset=offset,
-            include_total=include_total,
-            on_invalid=on_invalid,
-            prefetch=prefetch,
-            concurrency=concurrency,
-        )
-        source = EndpointSource(self._transport, list_objects(bucket, asked), Object, "object_id")
-        return Pager(source, options, open_checkpoint(resume, source.scope, options))
+        rest: dict[str, Any] = {**options}
+        endpoint = list_objects(bucket, take_query(ObjectQuery, query, rest))
+        return new_pager(EndpointSource(self._transport, endpoint, model, "object_id", self._converter), rest)
 
+    @overload
     async def get(
         self, bucket: str, object_id: str, *, return_presigned_urls: bool = False, include_document_count: bool = True
-    ) -> Object:
-        """One object, by its id. NotFoundError when `bucket` has none such.
+    ) -> Object: ...
 
-        * `return_presigned_urls`: have each blob with a `presigned_url`, good for one hour.
-        * `include_document_count`: have the server count the object's documents; without, it answers sooner.
+    @overload
+    async def get(
+        self,
+        bucket: str,
+        object_id: str,
+        *,
+        model: type[T],
+        return_presigned_urls: bool = False,
+        include_document_count: bool = True,
+    ) -> T: ...
+
+    async def get(
+        self,
+        bucket: str,
+        object_id: str,
+        *,
+        model: type[Any] = Object,
+        return_presigned_urls: bool = False,
+        include_document_count: bool = True,
+    ) -> Any:
+        """One object, by its id. NotFoundError when `bucket` has no such object.
+
+        * `model`: a class of your own, as for `list`.
+        * `return_presigned_urls`: give each blob a `presigned_url`, good for one hour.
+        * `include_document_count`: let the server count the object's documents; without, it answers sooner.
         """
         request = get_object(
             bucket,
@@ -95,4 +121,5 @@ class Objects:
             return_presigned_urls=return_presigned_urls,
             include_document_count=include_document_count,
         )
-        return await self._transport.call(request, record_parser(Object), Progress())
+        parse = model_parser(row_structurer(model, self._converter, "$"))
+        return await self._transport.call(request, parse, Progress())

@@ -1,13 +1,13 @@
 """From page to page: pure, without I/O."""
 
-from mixpeek_async._paging.bookmark import UNREADABLE, Bookmark, Scope
+from mixpeek_async._paging.bookmark import MALFORMED, Bookmark, Scope
 from mixpeek_async._paging.next_page import refuse_page_of_older_server
 from mixpeek_async._paging.page import OpenPage, ReceivedPage, RowReader
 from mixpeek_async._paging.paging import Paging
 from mixpeek_async._paging.sizing import is_too_large, may_be_too_large
 
 __all__ = [
-    "UNREADABLE",
+    "MALFORMED",
     "Bookmark",
     "OpenPage",
     "Paging",

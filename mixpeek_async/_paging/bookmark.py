@@ -32,7 +32,7 @@ _DIGEST = 16
 _FINGERPRINT = 16
 
 
-UNREADABLE: Final = datetime.max.replace(tzinfo=UTC)
+MALFORMED: Final = datetime.max.replace(tzinfo=UTC)
 """Stands for the date of a malformed row."""
 
 
@@ -70,7 +70,7 @@ class Bookmark:
         """
         if not ids:
             return attrs.evolve(self, start=start, index=index)
-        backwards = (date for date in dates if date is not UNREADABLE)
+        backwards = (date for date in dates if date is not MALFORMED)
         last_date = next(backwards, self.last_date)
         same_date = 1 + sum(1 for _ in itertools.takewhile(lambda date: date == last_date, backwards))
         if same_date == len(ids) and last_date == self.last_date:
@@ -94,11 +94,11 @@ class Bookmark:
         count = max((index + 1 for index, is_passed in enumerate(passed) if is_passed), default=0)
         # A row without a date matters only right at the place: it may lie before it or behind it. A malformed row there
         # does no harm: it is reported, and at worst reported again.
-        behind = (is_passed for date, is_passed in zip(rows[count:], passed[count:], strict=True) if date != UNREADABLE)
+        behind = (is_passed for date, is_passed in zip(rows[count:], passed[count:], strict=True) if date != MALFORMED)
         return count if next(behind, False) is False and False not in passed[:count] else None
 
     def _is_passed(self, date: datetime | None, newest_first: bool) -> bool | None:
-        if date is None or date is UNREADABLE or self.last_date is None:
+        if date is None or date is MALFORMED or self.last_date is None:
             return None
         if date == self.last_date:
             # Every row of this date that was dealt with is an anchor, and this row is none.

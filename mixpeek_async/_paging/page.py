@@ -22,6 +22,8 @@ class ReceivedPage:
     pagination: Pagination
     stats: ListStats | None = None
     warnings: list[ApiWarning] = attrs.field(factory=list)
+    unreadable: tuple[str, ...] = ()
+    """What of `pagination`, `stats` and `warnings` is None for its wrong type: `$.stats.total_objects: …`."""
 
 
 class RowReader(Protocol):
@@ -36,7 +38,7 @@ class RowReader(Protocol):
     def created_at(self, row: Any, /) -> datetime | None:
         """The creation date of a row; None if it has none, or if the list is not in the order of creation.
 
-        UNREADABLE if the row is malformed.
+        MALFORMED if the row is malformed.
         """
         ...
 

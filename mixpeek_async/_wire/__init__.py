@@ -1,26 +1,24 @@
-"""Between what is asked and the wire, in both directions; pure, without I/O."""
+"""Requests and responses as plain values: pure functions, without I/O."""
 
-from mixpeek_async._wire.failure import status_error
+from mixpeek_async._wire.errors import status_error, unix_seconds
 from mixpeek_async._wire.limits import Allowance, read_allowance
-from mixpeek_async._wire.message import Request, Response
-from mixpeek_async._wire.page import parse_page
-from mixpeek_async._wire.records import identifier, structurer
-from mixpeek_async._wire.request import Listing, get_bucket, get_object, list_buckets, list_objects
-from mixpeek_async._wire.single import record_parser
+from mixpeek_async._wire.requests import ListEndpoint, Request, get_bucket, get_object, list_buckets, list_objects
+from mixpeek_async._wire.responses import Response, model_parser, parse_page, row_date, row_id
 
 __all__ = [
     "Allowance",
-    "Listing",
+    "ListEndpoint",
     "Request",
     "Response",
     "get_bucket",
     "get_object",
-    "identifier",
     "list_buckets",
     "list_objects",
+    "model_parser",
     "parse_page",
     "read_allowance",
-    "record_parser",
+    "row_date",
+    "row_id",
     "status_error",
-    "structurer",
+    "unix_seconds",
 ]

@@ -2,9 +2,8 @@
 
 import attrs
 
-from mixpeek_async._wire.dates import unix_seconds
-from mixpeek_async._wire.failure import status_error
-from mixpeek_async._wire.message import Response
+from mixpeek_async._wire.errors import status_error, unix_seconds
+from mixpeek_async._wire.responses import Response
 
 
 @attrs.frozen(kw_only=True)

@@ -14,7 +14,7 @@ from commands import invoke
 from mixpeek_async import AsyncMixpeek
 from mixpeek_async.cli import main
 from mixpeek_async.cli._app import cli
-from mixpeek_async.objects import Objects
+from mixpeek_async.query import ListOptions
 
 KEY = {"MIXPEEK_API_KEY": "sk_1", "MIXPEEK_NAMESPACE": "ns"}
 
@@ -66,7 +66,7 @@ def test_the_version_is_the_package_s() -> None:
     assert invoke("--version").stdout == f"mixpeek-async {version('mixpeek-async')}\n"
 
 
-@pytest.mark.parametrize("owner", [Objects.list, AsyncMixpeek.__init__])
+@pytest.mark.parametrize("owner", [ListOptions, AsyncMixpeek.__init__])
 def test_defaults_are_those_of_the_library(owner: Any) -> None:
     command = cli.commands["list"]
     ours = {parameter.name: parameter.default for parameter in command.params if isinstance(parameter, click.Option)}

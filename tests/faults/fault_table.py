@@ -266,6 +266,7 @@ DAMAGED: dict[str, Action] = {
     "206": answer(BODY, 206),
     "NULs": answer(bytes(100)),
     "invalid UTF-8": answer(b'{"results": [{"object_id": "\xff\xfe", "bucket_id": "b"}]}'),
+    "half a surrogate pair": answer(b'{"results": [{"object_id": "\\ud800", "bucket_id": "b"}]}'),
     "gzip cut": _packed(gzip.compress(BODY)[:20]),
     "gzip of gzip": _packed(gzip.compress(gzip.compress(BODY))),
 }
@@ -278,9 +279,14 @@ MISSHAPEN: dict[str, bytes] = {
     "has_more that is a text": b'{"results": [], "pagination": {"has_more": "false"}}',
     "a cursor that is a number": b'{"results": [], "pagination": {"next_cursor": 7}}',
     "pagination that is a list": b'{"results": [], "pagination": []}',
-    "warnings that are a text": b'{"results": [], "warnings": "none"}',
+    "NaN": b'{"results": [{"object_id": "o", "bucket_id": "b", "score": NaN}]}',
     "200,000 brackets": b"[" * 200_000,
     "200,000 brackets inside": b'{"results": ' + b"[" * 200_000,
+}
+UNREADABLE: dict[str, bytes] = {
+    "warnings that are a text": b'"warnings": "none"',
+    "stats that are a list": b'"stats": []',
+    "a total that is a text": b'"pagination": {"has_more": false, "total": "1"}',
 }
 BAD_ROWS: dict[str, bytes] = {
     "a row that is a number": b"1",
@@ -288,8 +294,6 @@ BAD_ROWS: dict[str, bytes] = {
     "a row without an id": b'{"bucket_id": "b"}',
     "an id that is a number": b'{"object_id": 7, "bucket_id": "b"}',
     "an id of 5,000 digits": b'{"object_id": ' + b"9" * 5_000 + b', "bucket_id": "b"}',
-    "half a surrogate pair": b'{"object_id": "\\ud800", "bucket_id": "b"}',
-    "NaN": b'{"object_id": "o", "bucket_id": "b", "score": NaN}',
     "a date that is none": b'{"object_id": "o", "bucket_id": "b", "created_at": "soon"}',
 }
 
@@ -300,6 +304,9 @@ def _bodies() -> Iterator[tuple[str, Cell]]:
         yield f"{name}, for ever", Cell(script=(damaged,), error=MalformedResponseError, asked=3)
     for name, body in MISSHAPEN.items():
         yield name, Cell(script=(answer(body), PAGE), error=MalformedResponseError, asked=1)
+    for name, part in UNREADABLE.items():
+        unreadable = answer(b'{"results": [{"object_id": "o", "bucket_id": "b"}], %s}' % part)
+        yield name, Cell(script=(unreadable, answer(b'{"results": []}')), ids=("o",), asked=1 if "total" in name else 2)
     for name, row in BAD_ROWS.items():
         script = (answer(b'{"results": [' + row + b'], "pagination": {"next_cursor": null}}'),)
         yield name, Cell(script=script, error=InvalidObjectError, asked=1)

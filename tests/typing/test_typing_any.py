@@ -14,6 +14,8 @@ ALLOWED = {
     "emulator._server.Emulator.insert": "fields of an object's JSON",
     "emulator._server.Emulator.update": "fields of an object's JSON",
     "errors.StatusError.__init__": "the JSON of an error's details",
+    "objects.Objects.get": "what is behind its overloads",
+    "objects.Objects.list": "what is behind its overloads",
     "pager.Pager.__await__": "what passes between an awaitable and its event loop",
     "query.queries.Query.from_dict": "the JSON of a query",
     "query.queries.Query.from_arguments": "the keywords of another signature, which checks them",

@@ -6,6 +6,8 @@
 from datetime import datetime
 from typing import assert_type
 
+import attrs
+
 import mixpeek_async
 from mixpeek_async import (
     AsyncMixpeek,
@@ -24,6 +26,7 @@ from mixpeek_async import (
     Progress,
     RateLimitError,
     Walk,
+    converter,
     field,
 )
 from mixpeek_async.emulator import Emulator, RecordedRequest
@@ -50,6 +53,32 @@ async def test_a_listing_gives_objects(mixpeek_emulator: Emulator, mixpeek_clien
     assert_type(pager.progress, Progress)
     assert_type(pager.progress.total, int | None)
     assert_type(pager.checkpoint, str)
+
+
+@attrs.frozen
+class Contract:
+    title: str = ""
+
+
+async def test_a_listing_into_a_class_gives_that_class(
+    mixpeek_emulator: Emulator, mixpeek_client: AsyncMixpeek
+) -> None:
+    bucket, [object_id] = mixpeek_emulator.bucket, mixpeek_emulator.seed(1)
+    assert_type(mixpeek_client.objects.list(bucket, model=Contract, page_size=5), Pager[Contract])
+    assert_type(await mixpeek_client.objects.list(bucket, model=Contract).to_list(), list[Contract])
+    assert_type(await mixpeek_client.objects.get(bucket, object_id, model=Contract), Contract)
+    assert_type(await mixpeek_client.objects.get(bucket, object_id), Object)
+
+
+def test_a_model_is_an_attrs_class_to_a_checker() -> None:
+    obj = Object(object_id="o", bucket_id="b", extra={"title": "x"})
+    assert_type(attrs.evolve(obj, status=ObjectStatus.DRAFT), Object)
+    assert_type(Object.from_dict(obj.to_dict()), Object)
+    assert_type(Object.from_json(obj.to_json()), Object)
+    assert_type(obj.created_at, datetime | None)
+    assert_type(obj.blobs, list[Blob])
+    assert_type(converter.structure({"object_id": "o", "bucket_id": "b"}, Object), Object)
+    assert attrs.fields(Object).status.name == "status"
 
 
 async def test_a_listing_of_buckets_gives_buckets(mixpeek_emulator: Emulator, mixpeek_client: AsyncMixpeek) -> None:

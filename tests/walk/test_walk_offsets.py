@@ -7,7 +7,7 @@ promise is kept on a real socket by the state machine of `test_walk_machine.py`.
 import asyncio
 import random
 import re
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import attrs
@@ -17,8 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mixpeek_async._paging import ReceivedPage, Scope
-from mixpeek_async._wire import parse_page
-from mixpeek_async._wire.message import Response
+from mixpeek_async._wire import Response, parse_page
 from mixpeek_async.errors import PaginationLoopError, ResponseTooLargeError
 from mixpeek_async.models import Progress
 from mixpeek_async.pager import Walk
@@ -32,8 +31,6 @@ MONSTER, BULKY = 200, 60
 class ChangingList:
     """A page source over a list of names; `shape` says what it tells of the next page."""
 
-    ids_only = True
-    item_id = None
 
     rows: list[str]
     shape: str = "has_more"
@@ -47,6 +44,8 @@ class ChangingList:
     """Rows that weigh anything; a page over `MAX_WEIGHT` cannot be had."""
     deleted: set[str] = attrs.field(factory=set)
     requests: list[PageRequest] = attrs.field(factory=list)
+    ids_only: bool = True
+    item_id: Callable[[str], str] | None = None
 
     async def fetch(
         self, request: PageRequest, progress: Progress, check: object, *, once: bool = False

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mixpeek_async import InvalidArgumentError
-from mixpeek_async._wire import Listing, Request, list_objects
+from mixpeek_async._wire import ListEndpoint, Request, list_objects
 from mixpeek_async.query import PageRequest, PageStart
 
 LIST = "/v1/buckets/bkt_1/objects/list"
@@ -32,7 +32,7 @@ def test_a_page_is_asked_for_in_the_query_alone(page: PageRequest, target: str) 
 
 
 def test_a_body_is_that_of_the_listing_for_every_page() -> None:
-    listing = Listing(path="/v1/buckets/list", body=b'{"search": "x"}')
+    listing = ListEndpoint(path="/v1/buckets/list", body=b'{"search": "x"}')
 
     assert listing.page(PageRequest(PageStart(), 1)).body == b'{"search": "x"}'
     assert listing.page(PageRequest(PageStart(offset=9), 1)).body == b'{"search": "x"}'

@@ -6,7 +6,7 @@ from typing import Any, get_origin
 import attrs
 
 from mixpeek_async import Object
-from mixpeek_async._record import Record, inner_record, record_fields
+from mixpeek_async._model import Model, inner_model, json_fields
 
 __all__ = ["page_model"]
 
@@ -18,16 +18,15 @@ def page_model() -> Any:
     return create("ListAnswer", results=(list[_model(create, Object)], ...), pagination=(pagination, ...))  # type: ignore[misc]
 
 
-def _model(create: Any, cls: type[Record]) -> Any:
-    fields = attrs.fields_dict(cls)
+def _model(create: Any, cls: type[Model]) -> Any:
     return create(
         cls.__name__,
-        **{name: (_type(create, hint), _default(fields[name].default)) for name, hint in record_fields(cls).items()},
+        **{field.name: (_type(create, field.type), _default(field.default)) for field in json_fields(cls)},
     )
 
 
 def _type(create: Any, hint: Any) -> Any:
-    inner = inner_record(hint)
+    inner = inner_model(hint)
     if inner is None:
         return hint
     model: Any = _model(create, inner)

@@ -1,0 +1,133 @@
+"""Build requests: https://docs.mixpeek.com/api-reference/bucket-objects/list-objects and its neighbours."""
+
+import unicodedata
+from urllib.parse import quote, urlencode
+
+import attrs
+
+from mixpeek_async._checks import bool_
+from mixpeek_async._model import Model, inner_model
+from mixpeek_async.errors import InvalidArgumentError
+from mixpeek_async.models import Object
+from mixpeek_async.query import BucketQuery, ObjectQuery, PageRequest, Query, canonical
+
+_MAX_SEGMENT = 256
+_EVERYTHING = ObjectQuery()
+_EXAMPLES = {"bucket": "bkt_9xy8z7", "object_id": "obj_123abc456def"}
+_IDS_ONLY = ("object_id", "bucket_id", "created_at")
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """A request without its base URL and its key. `target` is path and query, percent-encoded already."""
+
+    method: str = "POST"
+    target: str
+    body: bytes | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ListEndpoint:
+    """A list endpoint with its query: all of a request but the place of the page.
+
+    `by_creation` is True where the list is in the order of creation, oldest first or `newest_first`. `ids_body` asks
+    for the ids and dates of the objects only; None where the API cannot be asked for that.
+    """
+
+    path: str
+    body: bytes | None = None
+    ids_body: bytes | None = None
+    by_creation: bool = False
+    newest_first: bool = False
+
+    def page(self, page: PageRequest) -> Request:
+        """The request for one page. Paging goes into the query only: newer servers refuse it in the body."""
+        query: dict[str, str | int] = {"limit": page.limit}
+        if page.start.cursor is not None:
+            query["cursor"] = page.start.cursor
+        elif page.start.offset:
+            query["offset"] = page.start.offset
+        if page.include_total:
+            query["include_total"] = "true"
+        target = f"{self.path}?{urlencode(query, quote_via=quote, safe='')}"
+        return Request(target=target, body=self.ids_body if page.ids_only else self.body)
+
+
+def list_objects(bucket: str, query: ObjectQuery = _EVERYTHING) -> ListEndpoint:
+    """POST /v1/buckets/{bucket_identifier}/objects/list."""
+    return ListEndpoint(
+        path=f"/v1/buckets/{_segment(bucket, 'bucket')}/objects/list",
+        body=_json_body(attrs.evolve(query, select=_complete_selection(query.select, Object))),
+        ids_body=_json_body(attrs.evolve(query, select=_IDS_ONLY, return_presigned_urls=False)),
+        # The order of the results of a search is not published.
+        by_creation=query.search is None and (query.sort is None or query.sort.field == "created_at"),
+        newest_first=query.sort is not None and query.sort.direction == "desc",
+    )
+
+
+def list_buckets(query: BucketQuery) -> ListEndpoint:
+    """POST /v1/buckets/list. Its order is not published."""
+    return ListEndpoint(path="/v1/buckets/list", body=_json_body(query))
+
+
+def get_bucket(bucket: str) -> Request:
+    """GET /v1/buckets/{bucket_identifier}."""
+    return Request(method="GET", target=f"/v1/buckets/{_segment(bucket, 'bucket')}")
+
+
+def get_object(
+    bucket: str, object_id: str, *, return_presigned_urls: bool = False, include_document_count: bool = True
+) -> Request:
+    """GET /v1/buckets/{bucket_identifier}/objects/{object_identifier}. The server's own defaults are not sent."""
+    path = f"/v1/buckets/{_segment(bucket, 'bucket')}/objects/{_segment(object_id, 'object_id')}"
+    query = {}
+    if bool_(return_presigned_urls, "return_presigned_urls"):
+        query["return_presigned_urls"] = "true"
+    if not bool_(include_document_count, "include_document_count"):
+        query["include_document_count"] = "false"
+    return Request(method="GET", target=f"{path}?{urlencode(query)}" if query else path)
+
+
+def _json_body(query: Query) -> bytes | None:
+    """The JSON body of `query`, the same for equal queries; None if it is empty: the API wants no body then."""
+    body = query.to_dict()
+    return canonical(body).encode("ascii") if body else None
+
+
+def _complete_selection(select: tuple[str, ...] | None, model: type[Model]) -> tuple[str, ...] | None:
+    """`select` and the required fields of the models within `model`: `blobs.blob_id` adds `blobs.type`.
+
+    Without them, a blob whose `type` was not selected would look like one that the server sent without a type.
+    """
+    if select is None:
+        return None
+    inner = {field.name: inner_model(field.type) for field in attrs.fields(model)}
+    needed = [
+        f"{name}.{field.name}"
+        for name in dict.fromkeys(path.partition(".")[0] for path in select if "." in path)
+        if (within := inner.get(name)) is not None and name not in select
+        for field in attrs.fields(within)
+        if field.default is attrs.NOTHING
+    ]
+    return tuple(dict.fromkeys([*select, *needed]))
+
+
+def _segment(value: object, name: str) -> str:
+    """`value` as exactly one segment of a path, whatever characters it holds.
+
+    Empty ones and dots would name another resource, and control characters do not reach the server unchanged.
+    """
+    if not isinstance(value, str):
+        raise InvalidArgumentError(f"{name} must be a string, such as {_EXAMPLES[name]!r}, not {type(value).__name__}")
+    if len(value) > _MAX_SEGMENT:
+        raise InvalidArgumentError(f"{name} is {len(value)} characters long; ids have at most {_MAX_SEGMENT}")
+    if not value.strip() or value in {".", ".."}:
+        raise InvalidArgumentError(f"{name} must be an id or a name, such as {_EXAMPLES[name]!r}, not {value!r}")
+    if any(_never_in_an_id(char) for char in value):
+        raise InvalidArgumentError(f"{name} holds a control character or half a surrogate pair: {value!a}")
+    return quote(value, safe="")
+
+
+def _never_in_an_id(char: str) -> bool:
+    # Cc: control characters; Cf: invisible ones such as U+202E, which show an id as another; Cs: surrogates.
+    return unicodedata.category(char) in {"Cc", "Cf", "Cs"}

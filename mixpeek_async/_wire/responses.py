@@ -1,0 +1,215 @@
+"""Parse 2xx responses: a page of a list, or one model. The rows of a page stay JSON until the walk reaches them."""
+
+import hashlib
+import operator
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, TypeVar
+
+import attrs
+import msgspec
+
+from mixpeek_async._model import UNREADABLE, Model, check_utf8, decoder, describe, from_fields, json_fields, read_json
+from mixpeek_async._paging.page import ReceivedPage
+from mixpeek_async._text import printable
+from mixpeek_async.errors import MalformedResponseError, NamespaceUnresolvedError
+from mixpeek_async.models import ApiWarning, ListStats, Pagination
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Model)
+
+Notes = list[tuple[str, str]]
+"""What could not be read: JSON paths, each with the problem there."""
+
+_NULL = msgspec.Raw(b"null")
+# Its `to_dict()` is `{}`: no key came.
+_NO_PAGINATION = decoder(Pagination)(b"{}")
+# A walk cannot go on without these. All else of `pagination`, `stats` and `warnings` never costs a row.
+_STRICT = frozenset({"$.pagination", "$.pagination.has_more", "$.pagination.next_cursor"})
+_MAX_WARNINGS = 100
+_MAX_WARNING_BYTES = 256 * 1024
+# JavaScript's numbers that JSON lacks, which Python's `json` writes all the same.
+_NO_JSON_NUMBER = re.compile(rb"NaN|Infinity")
+
+
+@attrs.frozen(kw_only=True)
+class Response:
+    """A response with its whole body. `headers` have lower-case names; `received_at` is Unix seconds."""
+
+    status: int
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    body: bytes | bytearray = attrs.field(default=b"", repr=False)
+    received_at: float = 0.0
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's id of this request, to quote to its support."""
+        return self.headers.get("x-request-id") or self.headers.get("request-id")
+
+
+class _Envelope(msgspec.Struct):
+    """The shape that all list responses share. Only `results` is required."""
+
+    results: list[msgspec.Raw]
+    pagination: msgspec.Raw = _NULL
+    stats: msgspec.Raw = _NULL
+    warnings: msgspec.Raw = _NULL
+
+
+_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+
+
+def parse_page(response: Response) -> ReceivedPage:
+    """The page in a 2xx response.
+
+    MalformedResponseError for any other body: retryable where it is not JSON (a proxy's page, a cut body), not where
+    it is JSON of another shape. NamespaceUnresolvedError for an answer that is not about the namespace asked for.
+    """
+    envelope = _decode(response.body, _decode_envelope)
+    notes: Notes = []
+    page = ReceivedPage(
+        rows=envelope.results,
+        # That of `{}` tells a reader of `to_dict()` that no key came.
+        pagination=_read_leniently(Pagination, envelope.pagination, "$.pagination", notes)
+        or decoder(Pagination)(b"{}"),
+        stats=_read_leniently(ListStats, envelope.stats, "$.stats", notes),
+        warnings=_read_warnings(envelope.warnings, notes),
+        unreadable=tuple(f"{path}: {problem}" for path, problem in notes),
+    )
+    for path, problem in notes:
+        if path in _STRICT:
+            raise MalformedResponseError(f"{path}: {problem}", path=path)
+    _refuse_unresolved(response, page.warnings)
+    return page
+
+
+def model_parser(structure: Callable[[Any, int], T]) -> Callable[[Response], T]:
+    """A function that parses a 2xx response which is one object; it raises the errors of `parse_page`.
+
+    `structure` makes the object of the body, as of a row. It raises InvalidObjectError, which is malformed for good.
+    """
+
+    def parse(response: Response) -> T:
+        _refuse_unresolved(response, [])
+        # Only this tells a cut body, which is worth another try, from a wrong one.
+        _decode(response.body, read_json)
+        return structure(response.body, 0)
+
+    return parse
+
+
+def _decode(body: bytes | bytearray, decode: Callable[[bytes | bytearray], T]) -> T:
+    try:
+        check_utf8(body)
+        return decode(body)
+    except (msgspec.ValidationError, RecursionError) as error:
+        problem, path = describe(error, "$")
+        failure = MalformedResponseError(f"{path}: {problem}", path=path)
+    except UNREADABLE as error:
+        failure = _not_json(body, str(error))
+    # Out here, msgspec's exception is not chained to ours.
+    raise failure
+
+
+def _not_json(body: bytes | bytearray, problem: str) -> MalformedResponseError:
+    """The error for a body that is not JSON: worth another try, except where a number is what JSON has no word for."""
+    place = re.search(r"\(byte (\d+)\)", problem)
+    final = place is not None and _NO_JSON_NUMBER.match(body, int(place[1])) is not None
+    start = printable(bytes(body[:80]).decode("utf-8", "replace"))
+    message = f"the body is not JSON ({printable(problem, 200)}); it begins with {start!r}"
+    return MalformedResponseError(message, path="$" if final else None, retryable=not final)
+
+
+def _refuse_unresolved(response: Response, warnings: list[ApiWarning]) -> None:
+    warned = any(warning.resource == "namespace" and warning.reason == "unresolved" for warning in warnings)
+    if warned or "x-namespace-unresolved" in response.headers:
+        raise NamespaceUnresolvedError(
+            "the server did not find the namespace for this key, so its answer is not about the bucket: "
+            "check the namespace's name, and that the key may use it"
+        )
+
+
+# --- parts of an answer that never cost a row ---
+
+
+def _read_leniently(cls: type[M], raw: msgspec.Raw, root: str, notes: Notes) -> M | None:
+    """A `cls` whose fields of a wrong type are None, each with a note. None, with a note, if `raw` is no object."""
+    if raw == _NULL:
+        return None
+    try:
+        # A copy: a Raw keeps its whole page alive.
+        return decoder(cls)(bytes(raw))
+    except UNREADABLE as error:
+        problem, path = describe(error, root)
+    if path == root:
+        notes.append((root, problem))
+        return None
+    values = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    fields = {}
+    for field in json_fields(cls):
+        try:
+            if field.name in values:
+                fields[field.name] = msgspec.json.decode(values[field.name], type=field.type)
+        except UNREADABLE as error:
+            problem, path = describe(error, f"{root}.{field.name}")
+            notes.append((path, problem))
+    return from_fields(cls, fields, bytes(raw))
+
+
+def _read_warnings(raw: msgspec.Raw, notes: Notes) -> list[ApiWarning]:
+    # Many small items take a hundred times the memory of their text.
+    if len(memoryview(raw)) > _MAX_WARNING_BYTES:
+        notes.append(("$.warnings", f"longer than {_MAX_WARNING_BYTES:,} bytes"))
+        return []
+    try:
+        items = msgspec.json.decode(raw, type=list[msgspec.Raw])
+    except msgspec.ValidationError:
+        items = [raw]
+    if len(items) > _MAX_WARNINGS:
+        notes.append((f"$.warnings[{_MAX_WARNINGS}]", f"only the first {_MAX_WARNINGS} are read"))
+    read = [_read_warning(item, f"$.warnings[{index}]", notes) for index, item in enumerate(items[:_MAX_WARNINGS])]
+    return [warning for warning in read if warning is not None]
+
+
+def _read_warning(raw: msgspec.Raw, path: str, notes: Notes) -> ApiWarning | None:
+    try:
+        # Lists of documents warn in plain text.
+        return ApiWarning(reason=msgspec.json.decode(raw, type=str))
+    except UNREADABLE:
+        return _read_leniently(ApiWarning, raw, path, notes)
+
+
+# --- one fact of a row, without structuring it ---
+
+
+@cache
+def row_id(key: str) -> Callable[[Any], str]:
+    """A function that reads the string under `key` of a row; for a row without one, it makes a digest of the row."""
+    decoder = msgspec.json.Decoder(msgspec.defstruct("RowId", [(key, str)]))
+    get = operator.attrgetter(key)
+
+    def read(row: Any) -> str:
+        try:
+            return get(decoder.decode(row))  # type: ignore[no-any-return]  # the decoder lets only a string through
+        except UNREADABLE:
+            return f"without {key}, digest {hashlib.blake2b(row, digest_size=8).hexdigest()}"
+
+    return read
+
+
+class _Dated(msgspec.Struct):
+    created_at: datetime | None = None
+
+
+_decode_dated = msgspec.json.Decoder(_Dated).decode
+
+
+def row_date(row: Any) -> datetime | None:
+    """The `created_at` of a row; None where it is missing or no date."""
+    try:
+        date = _decode_dated(row).created_at
+    except UNREADABLE:
+        return None
+    return date.replace(tzinfo=UTC) if date is not None and date.tzinfo is None else date
