@@ -1,0 +1,190 @@
+"""One listing, printed: what `list` and `buckets` share."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mixpeek_async import (
+    AsyncMixpeek,
+    CheckpointError,
+    Hooks,
+    InvalidObjectError,
+    MixpeekError,
+    Pager,
+    RetryScheduled,
+)
+from mixpeek_async.cli._connection import connected, in_words_of
+from mixpeek_async.cli._formats import BY_SUFFIX, Format, View, make_format, only_fields
+from mixpeek_async.cli._interrupt import Interruption
+from mixpeek_async.cli._options import Connection, Output
+from mixpeek_async.cli._output import Printer, Write, file_writer, is_file, is_terminal, stdout_writer, terminal_width
+from mixpeek_async.cli._progress import Progress, StatusLine, reason
+from mixpeek_async.cli._run import READER_GONE, Failure, Misuse, run
+
+_REDRAW_EVERY = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """What to print: `open_pager` gives the pager of a client and a bucket, `resumed` is true with `--resume`."""
+
+    connection: Connection
+    output: Output
+    view: View
+    open_pager: Callable[[AsyncMixpeek, str], Pager[Any]]
+    bucket: str | None = None
+    resumed: bool = False
+
+
+def print_listing(listing: Listing) -> None:
+    """Print all records. Any other end than that is an exception of click's, and says how to go on."""
+    _check_output(listing.output, resumed=listing.resumed)
+    walk = _Walk(listing)
+    try:
+        run(walk.print_all, in_words_of(listing.connection))
+    except Failure as failure:
+        if walk.progress.items:
+            walk.say(f"stopped: {walk.progress.summary()}")
+        failure.hint = walk.how_to_go_on() or failure.hint
+        raise
+    except click.exceptions.Exit as ended:
+        if ended.exit_code != READER_GONE:
+            walk.say(f"interrupted: {walk.progress.summary()}", walk.how_to_go_on())
+        raise
+    # Whoever pipes in a terminal looks at the other end of the pipe, and at nothing else.
+    if _is_apart(listing.output) or not is_terminal(sys.stderr):
+        walk.say(f"done: {walk.progress.summary()}")
+
+
+def _check_output(output: Output, *, resumed: bool) -> None:
+    """UsageError for options that contradict each other."""
+    if output.format == "ids" and output.fields:
+        raise click.UsageError("--format ids prints ids and nothing else: leave out --json")
+    if resumed and output.file is not None and _format_name(output, to_terminal=False) == "json":
+        raise click.UsageError("a file of one JSON array cannot be gone on with: write JSON lines, --format jsonl")
+
+
+def _is_apart(output: Output) -> bool:
+    """True if it is known where rows go, so that the line on stderr cannot get among them.
+
+    The other end of a pipe may print to the same terminal, as `| head` does.
+    """
+    return output.file is not None or is_file(sys.stdout) or is_terminal(sys.stdout)
+
+
+class _Walk:
+    """One run of a listing. `checkpoint` is the place right after the last record that was printed."""
+
+    def __init__(self, listing: Listing) -> None:
+        self._listing = listing
+        self._output = listing.output
+        self._checkpoint: str | None = None
+        self.progress = Progress()
+        visible = _is_apart(self._output) and is_terminal(sys.stderr) and not self._output.quiet
+        self._status = StatusLine(lambda: str(self.progress), visible=visible)
+
+    def say(self, *lines: str | None) -> None:
+        """Print lines on stderr, unless the user wants none."""
+        if not self._output.quiet:
+            self._status.erase()
+            for line in filter(None, lines):
+                click.echo(line, err=True)
+
+    def how_to_go_on(self) -> str | None:
+        """What to type to get the rest; None if nothing was printed, so that the same command will do."""
+        if self._checkpoint is None:
+            return None
+        append = ", and >> in place of >" if self._output.file is None and is_file(sys.stdout) else ""
+        return f"to go on, run the same command with this option{append}: --resume {self._checkpoint}"
+
+    async def print_all(self, interruption: Interruption) -> None:
+        listing = self._listing
+        async with connected(listing.connection, listing.bucket, Hooks(retry=self._note_retry)) as (client, bucket):
+            try:
+                pager = listing.open_pager(client, bucket)
+            except CheckpointError as error:
+                raise Misuse(f"--resume: {error.message}") from None
+            self.progress.follow(pager)
+            with ExitStack() as stack:
+                printer = Printer(self._format(), self._writer(stack, interruption))
+                async with _redrawn(self._status):
+                    await self._print_each(pager, printer)
+
+    async def _print_each(self, pager: Pager[Any], printer: Printer) -> None:
+        walk = aiter(pager)
+        try:
+            async for record in walk:
+                # The reader of a pipe may take its time: then this blocks, and with it the event loop.
+                printer.print(record)
+                # Now, and not when it is needed: a record that a signal keeps from being written is taken already.
+                self._checkpoint = walk.checkpoint
+        except MixpeekError as error:
+            # After a bad record the walk goes on behind it, where the last good one would lead to it again.
+            if isinstance(error, InvalidObjectError):
+                self._checkpoint = error.checkpoint
+            raise
+        printer.end()
+
+    def _format(self) -> Format:
+        listing, output = self._listing, self._output
+        to_terminal = output.file is None and is_terminal(sys.stdout)
+        return make_format(
+            _format_name(output, to_terminal=to_terminal),
+            only_fields(listing.view, output.fields) if output.fields else listing.view,
+            width=terminal_width() if to_terminal else None,
+            # The file that is gone on with has its head already.
+            head=not listing.resumed,
+        )
+
+    def _writer(self, stack: ExitStack, interruption: Interruption) -> Write:
+        if self._output.file is not None:
+            return stack.enter_context(file_writer(Path(self._output.file), interruption, append=self._listing.resumed))
+        write = stdout_writer(interruption)
+        if not is_terminal(sys.stdout):
+            return write
+
+        def write_in_terminal(text: str) -> None:
+            # The line on stderr is in the same terminal.
+            self._status.erase()
+            write(text)
+
+        return write_in_terminal
+
+    def _note_retry(self, retry: RetryScheduled) -> None:
+        self.progress.note_retry(retry)
+        if self._output.verbose:
+            self.say(f"attempt {retry.attempt + 1} in {retry.wait:.1f} s, because: {reason(retry.error)}")
+
+
+def _format_name(output: Output, *, to_terminal: bool) -> str:
+    """The format that `auto` stands for."""
+    if output.format != "auto":
+        return output.format
+    if output.file is not None:
+        return BY_SUFFIX.get(Path(output.file).suffix.lower(), "jsonl")
+    return "table" if to_terminal and not output.fields else "jsonl"
+
+
+@asynccontextmanager
+async def _redrawn(status: StatusLine) -> AsyncIterator[None]:
+    """Draw the line again and again, while the walk waits for a server."""
+    drawing = asyncio.create_task(_redraw(status))
+    try:
+        yield
+    finally:
+        drawing.cancel()
+        await asyncio.gather(drawing, return_exceptions=True)
+        status.erase()
+
+
+async def _redraw(status: StatusLine) -> None:
+    while True:
+        # First the wait: what takes no time needs no line.
+        await asyncio.sleep(_REDRAW_EVERY)
+        status.draw()

@@ -1,0 +1,127 @@
+"""How to go on: after any end the command says it, and what it says leads to the rest, nothing lost, nothing twice."""
+
+import random
+import re
+import resource
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from commands import ids, invoke, served, start
+
+from mixpeek_async.emulator import Fault
+
+OPTION = re.compile(r"--resume (mpc\S+)$", re.MULTILINE)
+
+
+def checkpoint(stderr: str) -> str:
+    """The checkpoint that the command told its user."""
+    found = OPTION.search(stderr)
+    assert found, stderr
+    return found[1]
+
+
+def test_after_a_failure_the_rest_comes() -> None:
+    with served(objects=5, faults={3: Fault.http(403)}) as emulator:
+        args = ("list", emulator.bucket, "--page-size", "2")
+        first = invoke(*args, emulator=emulator)
+        second = invoke(*args, "--resume", checkpoint(first.stderr), emulator=emulator)
+        assert ids(first.stdout + second.stdout) == emulator.object_ids()
+    assert (first.exit_code, second.exit_code) == (1, 0)
+
+
+def test_a_failure_that_can_pass_has_an_exit_code_of_its_own() -> None:
+    faults = {1: Fault.http(429, headers={"Retry-After": "1000"})}
+    with served(objects=1, faults=faults) as emulator:
+        result = invoke("list", emulator.bucket, emulator=emulator)
+    assert result.exit_code == 5
+    assert result.stderr.splitlines()[1] == "this can be temporary: run the same command again"
+
+
+def test_after_a_bad_record_the_rest_comes() -> None:
+    with served(objects=2) as emulator:
+        emulator.insert(object_id="bad", key_prefix=7)
+        emulator.seed(2)
+        first = invoke("list", emulator.bucket, emulator=emulator)
+        second = invoke("list", emulator.bucket, "--resume", checkpoint(first.stderr), emulator=emulator)
+        assert [*ids(first.stdout), "bad", *ids(second.stdout)] == emulator.object_ids()
+    assert (first.exit_code, second.exit_code) == (1, 0)
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "mpc1.AAAA"])
+def test_what_is_no_checkpoint_is_misuse(text: str) -> None:
+    result = invoke("list", "--emulator", "--emulator-objects", "1", "--resume", text)
+    assert result.stderr.startswith("error: --resume: ")
+    assert (result.stderr.count("\n"), result.exit_code) == (1, 2)
+
+
+def test_a_redirection_is_told_to_append(tmp_path: Path) -> None:
+    with served(objects=4, faults={2: Fault.http(403)}) as emulator, (tmp_path / "out").open("w") as out:
+        process = start("list", emulator.bucket, "--page-size", "2", emulator=emulator, stdout=out)
+        _, err = process.communicate()
+    assert "to go on, run the same command with this option, and >> in place of >: --resume mpc" in err
+
+
+def test_quiet_still_says_how_to_go_on_after_an_error() -> None:
+    with served(objects=4, faults={2: Fault.http(403)}) as emulator:
+        result = invoke("list", emulator.bucket, "--page-size", "2", "-q", emulator=emulator)
+    error, hint = result.stderr.splitlines()
+    assert error.startswith("error: 403")
+    assert checkpoint(hint)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "tsv", "ids"])
+def test_a_file_is_appended_to_and_has_one_head(form: str, tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    with served(objects=5) as emulator:
+        invoke("list", emulator.bucket, "--format", form, "-o", str(whole), emulator=emulator)
+        args = ("list", emulator.bucket, "--page-size", "2", "--format", form, "-o", str(parts))
+        emulator.script(3, Fault.http(403))
+        first = invoke(*args, emulator=emulator)
+        second = invoke(*args, "--resume", checkpoint(first.stderr), emulator=emulator)
+    assert (first.exit_code, second.exit_code) == (1, 0)
+    assert parts.read_bytes() == whole.read_bytes()
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_line_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "objects.jsonl"
+    with served(objects=40) as emulator:
+        args = ("list", emulator.bucket, "-o", str(path))
+        process = start(
+            *args, emulator=emulator, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_001, 10_001))
+        )
+        _, err = process.communicate()
+        assert process.returncode == 1
+        assert "error: the system refuses: [Errno 27] File too large" in err
+        assert path.read_text("utf-8").endswith("}\n")
+        second = invoke(*args, "--resume", checkpoint(err), emulator=emulator)
+        assert second.exit_code == 0
+        assert ids(path.read_text("utf-8")) == emulator.object_ids()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_signal_at_any_moment_loses_nothing(seed: int) -> None:
+    chance = random.Random(seed)
+    with served(objects=3_000) as emulator:
+        args = ("list", emulator.bucket, "--page-size", "200")
+        process = start(*args, emulator=emulator)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        # Half of the time nobody reads, so that the pipe is full when the signal comes.
+        parts = [process.stdout.readline() for _ in range(chance.randrange(1, 300))]
+        time.sleep(chance.random() * 0.02)
+        process.send_signal(signal.SIGINT)
+        first = "".join(parts) + process.stdout.read()
+        err = process.stderr.read()
+        assert process.wait() == 130
+        process.stdout.close()
+        process.stderr.close()
+        second = invoke(*args, "--resume", checkpoint(err), emulator=emulator)
+        assert ids(first + second.stdout) == emulator.object_ids()
+
+
+def test_a_run_that_has_printed_nothing_can_simply_be_run_again() -> None:
+    with served(faults={1: Fault.http(403)}) as emulator:
+        result = invoke("list", emulator.bucket, emulator=emulator)
+    assert "--resume" not in result.stderr
