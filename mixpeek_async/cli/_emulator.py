@@ -75,7 +75,7 @@ def _announce(emulator: Emulator, settings: Settings, write: Write) -> None:
         "MIXPEEK_API_KEY": emulator.api_key,
         "MIXPEEK_NAMESPACE": emulator.namespace,
     }
-    write("".join(_export(name, value) for name, value in values.items()))
+    write("".join(_export(name, value, windows=os.name == "nt") for name, value in values.items()))
     click.echo(f"{len(emulator.object_ids()):,} objects in the bucket {emulator.bucket}; Ctrl-C ends it", err=True)
     if not _is_loopback(settings.host):
         click.echo(
@@ -85,8 +85,9 @@ def _announce(emulator: Emulator, settings: Settings, write: Write) -> None:
         )
 
 
-def _export(name: str, value: str) -> str:
-    if os.name == "nt":
+def _export(name: str, value: str, *, windows: bool) -> str:
+    """One line for the usual shell of the system."""
+    if windows:
         return f'$env:{name} = "{value}"\n'
     return f"export {name}={shlex.quote(value)}\n"
 

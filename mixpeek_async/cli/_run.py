@@ -63,7 +63,7 @@ def run(work: Callable[[Interruption], Awaitable[None]], translate: Callable[[st
         raise (Temporary if error.retryable else Failure)(error.message) from None
     except OSError as error:
         _abandon_stdout()
-        if _is_broken_pipe(error):
+        if _is_broken_pipe(error, windows=os.name == "nt"):
             raise click.exceptions.Exit(READER_GONE) from None
         raise Failure(f"the system refuses: {printable(str(error))}") from None
 
@@ -75,11 +75,11 @@ async def _interruptible(work: Callable[[Interruption], Awaitable[None]]) -> Non
         await work(interruption)
 
 
-def _is_broken_pipe(error: OSError) -> bool:
+def _is_broken_pipe(error: OSError, *, windows: bool) -> bool:
     if isinstance(error, BrokenPipeError):
         return True
     # Windows says EINVAL when the reader of a pipe is gone, and also for a bad name of a file.
-    return os.name == "nt" and error.errno == errno.EINVAL and error.filename is None
+    return windows and error.errno == errno.EINVAL and error.filename is None
 
 
 def _abandon_stdout() -> None:
