@@ -37,7 +37,7 @@ def check(connection: Connection) -> None:
 
 
 def check_bucket(connection: Connection, bucket: str | None) -> None:
-    """UsageError if there is no bucket to ask for; say on which data the command works."""
+    """UsageError if there is no bucket to ask for."""
     if not bucket and not connection.emulator:
         raise click.UsageError(
             "which bucket? Give its id or name as BUCKET, or try --emulator, which brings a bucket of its own"
@@ -105,8 +105,6 @@ async def _sample(connection: Connection, bucket: str | None) -> "AsyncIterator[
     # It takes a while to import, and the other commands do without.
     from mixpeek_async.emulator import Emulator
 
-    if bucket:
-        click.echo(f"note: --emulator makes its data up; the objects are not those of your bucket {bucket!a}", err=True)
     names = {"bucket": bucket, "namespace": connection.namespace}
     given: dict[str, Any] = {keyword: name for keyword, name in names.items() if name}
     async with Emulator(pagination=connection.emulator_pagination or "cursor", **given) as emulator:

@@ -53,11 +53,16 @@ def is_terminal(stream: IO[str] | None) -> bool:
 
 def is_file(stream: IO[str] | None) -> bool:
     """True if this stream is redirected to a file, as `> FILE` does it."""
+    number = _number(stream)
+    return number is not None and stat.S_ISREG(os.fstat(number).st_mode)
+
+
+def _number(stream: IO[Any] | None) -> int | None:
+    """The file descriptor; None for a stream in memory, as a test's or an IDE's is."""
     try:
-        return stream is not None and stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
-    # A stream in memory, as a test's is, has no number.
+        return None if stream is None else stream.fileno()
     except OSError:
-        return False
+        return None
 
 
 def terminal_width() -> int:
@@ -99,16 +104,13 @@ def _waiter(stream: IO[Any], interruption: Interruption) -> Callable[[], None]:
 
     If a signal could end the write, nobody would know whether the line was written, and where to go on.
     """
-    try:
-        number = stream.fileno()
-    # A stream in memory, as a test's is.
-    except OSError:
+    number = _number(stream) if _CAN_WAIT else None
+    if number is None:
         return lambda: None
 
     def wait() -> None:
         with interruption.blocking():
-            if _CAN_WAIT:
-                select.select([], [number], [])
+            select.select([], [number], [])
 
     return wait
 

@@ -46,6 +46,8 @@ def print_listing(listing: Listing) -> None:
     """Print all records. Any other end than that is an exception of click's, and says how to go on."""
     _check_output(listing.output, resumed=listing.resumed)
     walk = _Walk(listing)
+    if listing.connection.emulator and listing.bucket:
+        walk.say(f"note: --emulator makes its data up; the objects are not those of your bucket {listing.bucket!a}")
     try:
         run(walk.print_all, in_words_of(listing.connection))
     except Failure as failure:

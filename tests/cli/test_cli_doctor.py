@@ -120,6 +120,11 @@ def test_a_clock_that_is_right_to_a_few_seconds_is_well() -> None:
         assert examined(emulator=emulator)["clock"]["state"] == "ok"
 
 
+def test_a_server_without_a_date_says_nothing_of_the_clock() -> None:
+    with served(faults={1: Fault(headers={"Date": "nonsense"})}) as emulator:
+        assert "clock" not in examined(emulator=emulator)
+
+
 def test_a_slow_page_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mixpeek_async.cli._doctor._SLOW_PAGE", 0.0)
     with served() as emulator:

@@ -109,6 +109,13 @@ def test_others_may_reach_it_with_a_key_of_its_own_only() -> None:
     assert f"export MIXPEEK_API_KEY={Served.made['api_key']}\n" in result.stdout
 
 
+@pytest.mark.usefixtures("_ending")
+def test_a_file_with_data_gets_no_more(tmp_path: Path) -> None:
+    args = ("emulator", "--port", "0", "--db", str(tmp_path / "data.sqlite"), "--objects")
+    assert "5 objects" in invoke(*args, "5").stderr
+    assert "5 objects" in invoke(*args, "6").stderr
+
+
 @pytest.mark.parametrize(
     ("args", "words", "code"),
     [

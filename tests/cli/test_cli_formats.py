@@ -188,6 +188,10 @@ def test_an_object_that_is_not_there_is_one_line() -> None:
     assert (result.stdout, result.stderr.count("\n"), result.exit_code) == ("", 1, 1)
 
 
+def test_quiet_keeps_the_emulator_quiet_too() -> None:
+    assert invoke("list", "mybucket", "--emulator", "--emulator-objects", "1", "-q").stderr == ""
+
+
 def test_the_emulator_says_that_its_data_is_made_up() -> None:
     result = invoke("list", "mybucket", "--emulator", "--emulator-objects", "1")
     assert result.stderr.startswith(

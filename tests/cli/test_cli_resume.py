@@ -5,6 +5,7 @@ import re
 import resource
 import signal
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -84,20 +85,35 @@ def test_a_file_is_appended_to_and_has_one_head(form: str, tmp_path: Path) -> No
     assert parts.read_bytes() == whole.read_bytes()
 
 
-def test_a_disk_that_is_full_in_the_middle_of_a_line_loses_nothing(tmp_path: Path) -> None:
+@pytest.fixture
+def small_disk() -> Iterator[Callable[[int], None]]:
+    """A function that limits the size of every file; 0 takes the limit away."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size or before[0], before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_line_loses_nothing(
+    tmp_path: Path, small_disk: Callable[[int], None]
+) -> None:
     path = tmp_path / "objects.jsonl"
     with served(objects=40) as emulator:
         args = ("list", emulator.bucket, "-o", str(path))
-        process = start(
-            *args, emulator=emulator, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_001, 10_001))
-        )
-        _, err = process.communicate()
-        assert process.returncode == 1
-        assert "error: the system refuses: [Errno 27] File too large" in err
+        small_disk(10_001)
+        first = invoke(*args, emulator=emulator)
+        assert first.exit_code == 1
+        assert "error: the system refuses: [Errno 27] File too large" in first.stderr
         assert path.read_text("utf-8").endswith("}\n")
-        second = invoke(*args, "--resume", checkpoint(err), emulator=emulator)
+        small_disk(0)
+        second = invoke(*args, "--resume", checkpoint(first.stderr), emulator=emulator)
         assert second.exit_code == 0
         assert ids(path.read_text("utf-8")) == emulator.object_ids()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is always full")
+def test_a_device_that_is_full_is_one_line() -> None:
+    result = invoke("list", "--emulator", "--emulator-objects", "1", "-o", "/dev/full", "-q")
+    assert result.stderr == "error: the system refuses: [Errno 28] No space left on device\n"
 
 
 @pytest.mark.parametrize("seed", range(6))
