@@ -30,7 +30,7 @@ from mixpeek_async import (
 from mixpeek_async.cli._connection import connected, in_words_of
 from mixpeek_async.cli._interrupt import Interruption
 from mixpeek_async.cli._options import Connection
-from mixpeek_async.cli._output import stdout_writer
+from mixpeek_async.cli._output import print_text
 from mixpeek_async.cli._run import Failure, Temporary, run
 from mixpeek_async.cli._text import json_document, printable
 
@@ -120,7 +120,7 @@ def examine(connection: Connection, bucket: str | None, *, as_json: bool) -> Non
         if not _problems(checks):
             await _ask(connection, bucket, evidence)
             checks.extend(_request_checks(evidence, bucket))
-        stdout_writer(interruption)(_as_json(checks) if as_json else _as_text(checks))
+        print_text(_as_json(checks) if as_json else _as_text(checks), interruption)
 
     run(work, in_words_of(connection))
     if problems := _problems(checks):

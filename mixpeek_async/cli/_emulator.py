@@ -12,7 +12,7 @@ import click
 
 from mixpeek_async.cli._connection import seed
 from mixpeek_async.cli._interrupt import Interruption
-from mixpeek_async.cli._output import Write, stdout_writer
+from mixpeek_async.cli._output import print_text
 from mixpeek_async.cli._run import Failure, Misuse, run
 from mixpeek_async.emulator import Emulator
 
@@ -39,7 +39,7 @@ def serve(settings: Settings) -> None:
         async with _made(settings) as emulator:
             if not emulator.object_ids():
                 await seed(emulator, settings.objects)
-            _announce(emulator, settings, stdout_writer(interruption))
+            _announce(emulator, settings, interruption)
             while True:
                 # It keeps every request for tests to look at; here nobody does, and they would fill the memory.
                 emulator.requests.clear()
@@ -68,14 +68,15 @@ def _made(settings: Settings) -> Emulator:
         raise Misuse(str(error)) from None
 
 
-def _announce(emulator: Emulator, settings: Settings, write: Write) -> None:
+def _announce(emulator: Emulator, settings: Settings, interruption: Interruption) -> None:
     """Print what other programs need; on stdout only what a shell can run."""
     values = {
         "MIXPEEK_BASE_URL": emulator.url,
         "MIXPEEK_API_KEY": emulator.api_key,
         "MIXPEEK_NAMESPACE": emulator.namespace,
     }
-    write("".join(_export(name, value, windows=os.name == "nt") for name, value in values.items()))
+    exports = [_export(name, value, windows=os.name == "nt") for name, value in values.items()]
+    print_text("".join(exports), interruption)
     click.echo(f"{len(emulator.object_ids()):,} objects in the bucket {emulator.bucket}; Ctrl-C ends it", err=True)
     if not _is_loopback(settings.host):
         click.echo(

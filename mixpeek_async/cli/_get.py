@@ -6,7 +6,7 @@ from mixpeek_async.cli._connection import connected, in_words_of
 from mixpeek_async.cli._formats import OBJECTS, only_fields
 from mixpeek_async.cli._interrupt import Interruption
 from mixpeek_async.cli._options import Connection
-from mixpeek_async.cli._output import stdout_writer
+from mixpeek_async.cli._output import print_text
 from mixpeek_async.cli._run import run
 from mixpeek_async.cli._text import json_document
 
@@ -23,6 +23,6 @@ def print_object(
         if fields:
             view = only_fields(OBJECTS, fields)
             shown = dict(zip(view.names, view.values(obj), strict=True))
-        stdout_writer(interruption)(json_document(shown) + "\n")
+        print_text(json_document(shown) + "\n", interruption)
 
     run(fetch_and_print, in_words_of(connection))

@@ -6,16 +6,15 @@ import select
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Protocol
 
 from mixpeek_async.cli._formats import Format
 from mixpeek_async.cli._interrupt import Interruption
 
-Write = Callable[[str], None]
+_BLOCK = 64 * 1024
 
 # So many bytes a pipe takes at once when it takes any. Windows has no such number, and waits for sockets only.
 _CAN_WAIT = hasattr(select, "PIPE_BUF")
@@ -28,20 +27,20 @@ class Printer:
     The head waits for the first record, so that no empty table stands above an error.
     """
 
-    def __init__(self, form: Format, write: Write) -> None:
+    def __init__(self, form: Format, write: Callable[[str], None]) -> None:
         self._form = form
         self._write = write
-        self._begun = False
+        self.begun = False
 
     def print(self, record: Any) -> None:
         """Write one record, in one piece."""
-        before = self._form.between if self._begun else self._form.head
+        before = self._form.between if self.begun else self._form.head
         self._write(before + self._form.row(record))
-        self._begun = True
+        self.begun = True
 
     def end(self) -> None:
         """Write what follows the last record of a listing that is complete."""
-        if text := self._form.foot if self._begun else self._form.empty:
+        if text := self._form.foot if self.begun else self._form.empty:
             self._write(text)
 
 
@@ -70,91 +69,155 @@ def terminal_width() -> int:
     return shutil.get_terminal_size().columns
 
 
-def stdout_writer(interruption: Interruption) -> Write:
-    """Writes to stdout, and flushes every text: `| head -1` has its line while the walk goes on."""
+class Sink(Protocol):
+    """Takes the text of a listing.
+
+    `wait` comes before a record is taken from the walk, and is the only call that a signal ends. So every record that
+    the walk has given is either written or still in memory, and the walk knows where to go on.
+    """
+
+    def wait(self) -> None:
+        """Return when the next text can be written at once."""
+        ...
+
+    def write(self, text: str) -> None:
+        """Take a text. It may stay in memory until `flush`."""
+        ...
+
+    def flush(self) -> None:
+        """Write what is in memory: all of it, or nothing and an OSError."""
+        ...
+
+    @property
+    def is_full(self) -> bool:
+        """It is time for a `flush`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        ...
+
+
+class StreamSink:
+    """A pipe or a terminal: `| head -1` has its line while the walk goes on, and nothing stays in memory."""
+
+    is_full = False
+
+    def __init__(
+        self, stream: IO[Any], encode: Callable[[str], Any], interruption: Interruption, *, is_own: bool = False
+    ) -> None:
+        self._stream = stream
+        self._is_own = is_own
+        self._encode = encode
+        self._interruption = interruption
+        self._number = _number(stream) if _CAN_WAIT else None
+
+    def wait(self) -> None:
+        # A write that a signal ends would leave open whether the line was written. Waiting has no such doubt.
+        with self._interruption.blocking():
+            if self._number is not None:
+                select.select([], [self._number], [])
+
+    def write(self, text: str) -> None:
+        """Write in pieces that do not block after `wait`; a line that is longer can be cut by a signal."""
+        data = self._encode(text)
+        for start in range(0, len(data), _PIECE):
+            if start:
+                self.wait()
+            self._stream.write(data[start : start + _PIECE])
+            self._stream.flush()
+
+    def flush(self) -> None:
+        """Nothing is in memory."""
+
+    def close(self) -> None:
+        """Close what was opened for this sink; stdout stays open."""
+        if self._is_own:
+            self._stream.close()
+
+
+class FileSink:
+    """A file, which holds whole texts only: what a full disk cuts is taken back.
+
+    `open_` opens it with the first text, so that a walk that fails at once leaves an older file alone.
+    """
+
+    def __init__(self, open_: Callable[[], FileIO]) -> None:
+        self._open = open_
+        self._file: FileIO | None = None
+        self._waiting = bytearray()
+        self._failure: OSError | None = None
+
+    def wait(self) -> None:
+        """A file is never waited for."""
+
+    def write(self, text: str) -> None:
+        self._waiting += text.encode()
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._waiting) >= _BLOCK
+
+    def flush(self) -> None:
+        if self._failure is not None:
+            # What is behind a gap must not be written either.
+            raise self._failure
+        if self._waiting:
+            try:
+                self._file = self._file or self._open()
+                _write_whole(self._file, bytes(self._waiting))
+            except OSError as error:
+                self._failure = error
+                raise
+            self._waiting.clear()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def _write_whole(file: FileIO, data: bytes) -> None:
+    """Write all of `data`, or leave the file as it was."""
+    written = 0
+    try:
+        while written < len(data):
+            written += file.write(data[written:])
+    except OSError:
+        # Counted from where it ended: before the first write, `>> FILE` says that it is at 0.
+        with contextlib.suppress(OSError):
+            file.truncate(file.tell() - written)
+        raise
+
+
+def stdout_sink(interruption: Interruption) -> Sink:
+    """Writes to stdout, whatever that is."""
     stream = sys.stdout
     if stream is None:
         # So it is after `>&-`.
         raise OSError("stdout is closed")
-    wait = _waiter(stream, interruption)
-    if is_terminal(stream):
-        if reconfigure := getattr(stream, "reconfigure", None):
-            # A terminal that has no UTF-8 shows an escape, where an exception would end the walk.
-            reconfigure(errors="backslashreplace")
-        return _in_pieces(stream, str, wait)
-    # Bytes, since JSON is UTF-8 wherever it is written to.
-    return _in_pieces(stream.buffer, str.encode, wait)
+    if is_file(stream):
+        return FileSink(lambda: FileIO(stream.fileno(), "wb", closefd=False))
+    if not is_terminal(stream):
+        # Bytes, since JSON is UTF-8 wherever it is written to.
+        return StreamSink(stream.buffer, str.encode, interruption)
+    if reconfigure := getattr(stream, "reconfigure", None):
+        # A terminal that has no UTF-8 shows an escape, where an exception would end the walk.
+        reconfigure(errors="backslashreplace")
+    return StreamSink(stream, str, interruption)
 
 
-def _in_pieces(stream: IO[Any], encode: Callable[[str], Any], wait: Callable[[], None]) -> Write:
-    """Writes a text in pieces that do not block after `wait`. A line that is one piece comes whole or not at all."""
-
-    def write(text: str) -> None:
-        data = encode(text)
-        for start in range(0, len(data), _PIECE):
-            wait()
-            stream.write(data[start : start + _PIECE])
-            stream.flush()
-
-    return write
-
-
-def _waiter(stream: IO[Any], interruption: Interruption) -> Callable[[], None]:
-    """A function that waits until `stream` takes a piece. A signal ends the wait, and never the write behind it.
-
-    If a signal could end the write, nobody would know whether the line was written, and where to go on.
-    """
-    number = _number(stream) if _CAN_WAIT else None
-    if number is None:
-        return lambda: None
-
-    def wait() -> None:
-        with interruption.blocking():
-            select.select([], [number], [])
-
-    return wait
-
-
-class _File:
-    """A file that is opened with its first text: a walk that fails at once leaves an older file alone.
-
-    It holds whole texts only: what a full disk cuts is taken back.
-    """
-
-    def __init__(self, path: Path, interruption: Interruption, *, append: bool) -> None:
-        self._path = path
-        self._mode: Literal["ab", "wb"] = "ab" if append else "wb"
-        self._interruption = interruption
-        self._stream: FileIO | None = None
-
-    def write(self, text: str) -> None:
-        if self._stream is None:
-            # Opening a named pipe waits for its reader.
-            with self._interruption.blocking():
-                # Without a buffer, so that it is known what a failed write has written.
-                self._stream = self._path.open(self._mode, buffering=0)
-        self._write_whole(self._stream, text.encode())
-
-    def _write_whole(self, stream: FileIO, data: bytes) -> None:
-        wait = _waiter(stream, self._interruption)
-        rest = memoryview(data)
-        try:
-            while rest:
-                wait()
-                rest = rest[stream.write(rest[:_PIECE]) :]
-        except BaseException:
-            # A named pipe has no place to go back to, nor has a device.
-            with contextlib.suppress(OSError):
-                stream.truncate(stream.tell() - (len(data) - len(rest)))
-            raise
-
-    def close(self) -> None:
-        if self._stream is not None:
-            self._stream.close()
-
-
-@contextmanager
-def file_writer(path: Path, interruption: Interruption, *, append: bool) -> Iterator[Write]:
+def path_sink(path: Path, interruption: Interruption, *, append: bool) -> Sink:
     """Writes to the file at `path`, behind what it holds with `append`, else in its place."""
-    with contextlib.closing(_File(path, interruption, append=append)) as file:
-        yield file.write
+    if not path.exists() or path.is_file():
+        return FileSink(lambda: path.open("ab" if append else "wb", buffering=0))
+    # A named pipe, which is opened when it has a reader, or a device.
+    with interruption.blocking():
+        return StreamSink(path.open("wb", buffering=0), str.encode, interruption, is_own=True)
+
+
+def print_text(text: str, interruption: Interruption) -> None:
+    """Write one text to stdout."""
+    sink = stdout_sink(interruption)
+    sink.wait()
+    sink.write(text)
+    sink.flush()

@@ -1,9 +1,10 @@
 """One listing, printed: what `list` and `buckets` share."""
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,18 @@ from mixpeek_async import (
     CheckpointError,
     Hooks,
     InvalidObjectError,
-    MixpeekError,
     Pager,
     RetryScheduled,
+    Walk,
 )
 from mixpeek_async.cli._connection import connected, in_words_of
 from mixpeek_async.cli._formats import BY_SUFFIX, Format, View, make_format, only_fields
 from mixpeek_async.cli._interrupt import Interruption
 from mixpeek_async.cli._options import Connection, Output
-from mixpeek_async.cli._output import Printer, Write, file_writer, is_file, is_terminal, stdout_writer, terminal_width
+from mixpeek_async.cli._output import Printer, Sink, is_file, is_terminal, path_sink, stdout_sink, terminal_width
 from mixpeek_async.cli._progress import Progress, StatusLine, reason
 from mixpeek_async.cli._run import READER_GONE, Failure, Misuse, run
+from mixpeek_async.cli._text import printable
 
 _REDRAW_EVERY = 0.1
 
@@ -81,12 +83,13 @@ def _is_apart(output: Output) -> bool:
 
 
 class _Walk:
-    """One run of a listing. `checkpoint` is the place right after the last record that was printed."""
+    """One run of a listing."""
 
     def __init__(self, listing: Listing) -> None:
         self._listing = listing
         self._output = listing.output
         self._checkpoint: str | None = None
+        self._cut: str | None = None
         self.progress = Progress()
         visible = _is_apart(self._output) and is_terminal(sys.stderr) and not self._output.quiet
         self._status = StatusLine(lambda: str(self.progress), visible=visible)
@@ -103,7 +106,8 @@ class _Walk:
         if self._checkpoint is None:
             return None
         append = ", and >> in place of >" if self._output.file is None and is_file(sys.stdout) else ""
-        return f"to go on, run the same command with this option{append}: --resume {self._checkpoint}"
+        cut = f" (the line of {self._cut} was cut)" if self._cut else ""
+        return f"to go on{cut}, run the same command with this option{append}: --resume {self._checkpoint}"
 
     async def print_all(self, interruption: Interruption) -> None:
         listing = self._listing
@@ -113,25 +117,34 @@ class _Walk:
             except CheckpointError as error:
                 raise Misuse(f"--resume: {error.message}") from None
             self.progress.follow(pager)
-            with ExitStack() as stack:
-                printer = Printer(self._format(), self._writer(stack, interruption))
+            with contextlib.closing(self._open_sink(interruption)) as sink:
                 async with _redrawn(self._status):
-                    await self._print_each(pager, printer)
+                    await self._print_each(aiter(pager), sink)
 
-    async def _print_each(self, pager: Pager[Any], printer: Printer) -> None:
-        walk = aiter(pager)
+    async def _print_each(self, walk: Walk[Any], sink: Sink) -> None:
+        printer = Printer(self._format(), self._writer(sink))
+        begun = False
         try:
+            sink.wait()
             async for record in walk:
-                # The reader of a pipe may take its time: then this blocks, and with it the event loop.
+                self._cut = printable(self._listing.view.id_of(record))
                 printer.print(record)
-                # Now, and not when it is needed: a record that a signal keeps from being written is taken already.
-                self._checkpoint = walk.checkpoint
-        except MixpeekError as error:
-            # After a bad record the walk goes on behind it, where the last good one would lead to it again.
-            if isinstance(error, InvalidObjectError):
-                self._checkpoint = error.checkpoint
+                self._cut = None
+                begun = True
+                if sink.is_full:
+                    sink.flush()
+                    # In case that the next block cannot be written.
+                    self._checkpoint = walk.checkpoint
+                sink.wait()
+            printer.end()
+        except InvalidObjectError:
+            # The walk goes on behind it, so that there is something to tell.
+            begun = True
             raise
-        printer.end()
+        finally:
+            sink.flush()
+            if begun:
+                self._checkpoint = walk.checkpoint
 
     def _format(self) -> Format:
         listing, output = self._listing, self._output
@@ -144,17 +157,19 @@ class _Walk:
             head=not listing.resumed,
         )
 
-    def _writer(self, stack: ExitStack, interruption: Interruption) -> Write:
-        if self._output.file is not None:
-            return stack.enter_context(file_writer(Path(self._output.file), interruption, append=self._listing.resumed))
-        write = stdout_writer(interruption)
-        if not is_terminal(sys.stdout):
-            return write
+    def _open_sink(self, interruption: Interruption) -> Sink:
+        if self._output.file is None:
+            return stdout_sink(interruption)
+        return path_sink(Path(self._output.file), interruption, append=self._listing.resumed)
+
+    def _writer(self, sink: Sink) -> Callable[[str], None]:
+        if self._output.file is not None or not is_terminal(sys.stdout):
+            return sink.write
 
         def write_in_terminal(text: str) -> None:
             # The line on stderr is in the same terminal.
             self._status.erase()
-            write(text)
+            sink.write(text)
 
         return write_in_terminal
 

@@ -6,6 +6,7 @@ import resource
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -93,21 +94,39 @@ def small_disk() -> Iterator[Callable[[int], None]]:
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+@pytest.mark.parametrize("redirected", [True, False])
 def test_a_disk_that_is_full_in_the_middle_of_a_line_loses_nothing(
+    redirected: bool, tmp_path: Path, small_disk: Callable[[int], None]
+) -> None:
+    path = tmp_path / "objects.jsonl"
+    with served(objects=400) as emulator:
+        args = ("list", emulator.bucket, *([] if redirected else ["-o", str(path)]))
+
+        def run(*more: str) -> tuple[int, str]:
+            with path.open("a") if redirected else nullcontext() as out:
+                process = start(*args, *more, emulator=emulator, stdout=out)
+                _, err = process.communicate()
+                return process.returncode, err
+
+        small_disk(100_001)
+        code, err = run()
+        small_disk(0)
+        assert code == 1
+        assert "error: the system refuses: [Errno 27] File too large" in err
+        assert path.read_text("utf-8").endswith("}\n")
+        assert run("--resume", checkpoint(err))[0] == 0
+        assert ids(path.read_text("utf-8")) == emulator.object_ids()
+
+
+def test_a_disk_that_is_full_at_once_leaves_the_file_as_it_was(
     tmp_path: Path, small_disk: Callable[[int], None]
 ) -> None:
     path = tmp_path / "objects.jsonl"
-    with served(objects=40) as emulator:
-        args = ("list", emulator.bucket, "-o", str(path))
-        small_disk(10_001)
-        first = invoke(*args, emulator=emulator)
-        assert first.exit_code == 1
-        assert "error: the system refuses: [Errno 27] File too large" in first.stderr
-        assert path.read_text("utf-8").endswith("}\n")
-        small_disk(0)
-        second = invoke(*args, "--resume", checkpoint(first.stderr), emulator=emulator)
-        assert second.exit_code == 0
-        assert ids(path.read_text("utf-8")) == emulator.object_ids()
+    small_disk(10_001)
+    result = invoke("list", "--emulator", "--emulator-objects", "40", "-o", str(path))
+    assert result.stderr.splitlines()[1] == "error: the system refuses: [Errno 27] File too large"
+    assert (result.stderr.count("\n"), result.exit_code) == (2, 1)
+    assert path.read_bytes() == b""
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is always full")
@@ -135,6 +154,40 @@ def test_a_signal_at_any_moment_loses_nothing(seed: int) -> None:
         process.stderr.close()
         second = invoke(*args, "--resume", checkpoint(err), emulator=emulator)
         assert ids(first + second.stdout) == emulator.object_ids()
+
+
+def test_a_signal_while_a_file_is_written_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "objects.jsonl"
+    with served(objects=300, faults={3: Fault.slow(60)}) as emulator:
+        args = ("list", emulator.bucket, "--page-size", "100", "-o", str(path))
+        process = start(*args, emulator=emulator)
+        while len(emulator.requests) < 3:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate()
+        assert process.returncode == 143
+        assert len(ids(path.read_text("utf-8"))) == 200
+        assert invoke(*args, "--resume", checkpoint(err), emulator=emulator).exit_code == 0
+        assert ids(path.read_text("utf-8")) == emulator.object_ids()
+
+
+def test_a_signal_in_the_middle_of_a_long_line_names_the_line() -> None:
+    with served(objects=1) as emulator:
+        emulator.insert(object_id="long", note="x" * 1_000_000)
+        emulator.seed(1)
+        process = start("list", emulator.bucket, emulator=emulator)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 130
+        err = process.stderr.read()
+        process.stdout.close()
+        process.stderr.close()
+        assert "to go on (the line of long was cut), run the same command" in err
+        rest = invoke("list", emulator.bucket, "--resume", checkpoint(err), emulator=emulator)
+        assert ids(rest.stdout) == emulator.object_ids()[2:]
 
 
 def test_a_run_that_has_printed_nothing_can_simply_be_run_again() -> None:

@@ -83,7 +83,7 @@ def test_an_expression_is_the_filter_of_the_library(text: str, filter_: Filter |
         ("!a", "at character 1, '!': write not"),
         ("a == 'x", 'at character 6, "\'": a quote is not closed'),
         ('a == "x', "at character 6, '\"': a quote is not closed"),
-        ("a..b == 1", "at character 1, 'a..b': a field is named by a string"),
+        ("a..b == 1", "at character 1, 'a..b': the name of a field must be a string"),
         ("a contains 3", "at character 1, 'a': contains compares a field with a text, not with 3"),
         ("a > null", "at character 1, 'a': gt compares a field with a number"),
         ("a == 1e999", "at character 1, 'a': the value of a filter is inf"),
