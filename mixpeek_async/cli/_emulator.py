@@ -41,14 +41,18 @@ def serve(settings: Settings) -> None:
                 await seed(emulator, settings.objects)
             _announce(emulator, settings, interruption)
             while True:
-                # It keeps every request for tests to look at; here nobody does, and they would fill the memory.
-                emulator.requests.clear()
+                _forget_requests(emulator)
                 await asyncio.sleep(_FORGET_EVERY)
 
     try:
         run(work)
     except sqlite3.Error as error:
         raise Failure(f"--db: {error}") from None
+
+
+def _forget_requests(emulator: Emulator) -> None:
+    # It keeps every request for tests to look at: here they would fill the memory.
+    emulator.requests.clear()
 
 
 def _made(settings: Settings) -> Emulator:

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mixpeek_async import Bucket, Object
@@ -22,8 +22,9 @@ _GAP = "  "
 
 @dataclass(frozen=True)
 class View:
-    """What is shown of a record: `values` gives one value for each of `names`, and `widths` are those of a table."""
+    """What is shown of `things`: `values` gives one value for each of `names`, and `widths` are those of a table."""
 
+    things: str
     names: Sequence[str]
     values: Callable[[Any], Sequence[object]]
     widths: Sequence[int]
@@ -41,6 +42,7 @@ def _bucket_values(bucket: Bucket) -> Sequence[object]:
 
 
 OBJECTS = View(
+    things="objects",
     names=("object_id", "status", "created_at", "blobs", "key_prefix"),
     values=_object_values,
     # The longest status that is published has 21 characters.
@@ -48,6 +50,7 @@ OBJECTS = View(
     id_of=lambda obj: obj.object_id,
 )
 BUCKETS = View(
+    things="buckets",
     names=("bucket_id", "bucket_name", "objects", "bytes", "created_at"),
     values=_bucket_values,
     widths=(20, 20, 10, 14, 20),
@@ -62,7 +65,8 @@ def only_fields(view: View, fields: Sequence[str]) -> View:
         whole = record.to_dict()
         return [_at(whole, field) for field in fields]
 
-    return View(fields, values, [max(_USUAL_WIDTH, len(field)) for field in fields], view.id_of, whole=False)
+    widths = [max(_USUAL_WIDTH, len(field)) for field in fields]
+    return replace(view, names=fields, values=values, widths=widths, whole=False)
 
 
 def _at(value: Any, path: str) -> object:

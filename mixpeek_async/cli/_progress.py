@@ -20,9 +20,10 @@ def reason(error: MixpeekError) -> str:
 
 
 class Progress:
-    """The counts of a walk, its speed, and why it waits. `now` gives seconds, as `time.monotonic` does."""
+    """The counts of a walk over `things` (objects or buckets), its speed, and why it waits. `now` gives seconds."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, things: str, now: Callable[[], float] = time.monotonic) -> None:
+        self._things = things
         self._now = now
         self._started = now()
         self._pager: Pager[Any] | None = None
@@ -41,32 +42,34 @@ class Progress:
 
     @property
     def items(self) -> int:
-        """How many objects the walk has given."""
+        """How many records the walk has given."""
         return self._pager.progress.items if self._pager else 0
 
     def __str__(self) -> str:
-        """The state of a walk that goes on."""
+        """The state of a walk that goes on. It is short: a reason for waiting fits into 80 columns."""
         left = self._retry_at - self._now()
         if self._retry is None or left <= 0:
-            return self._counts()
-        return f"{self._counts()} | waiting {left:.0f} s: {reason(self._retry.error)}"
+            return f"{self._count()} | {self._rate()}"
+        return f"{self._count()} | waiting {left:.0f} s: {reason(self._retry.error)}"
 
     def summary(self) -> str:
         """The state of a walk that has ended."""
-        last = f" | last retry: {reason(self._retry.error)}" if self._retry else ""
-        return self._counts() + last
-
-    def _counts(self) -> str:
         if self._pager is None:
-            return "objects 0"
+            return self._count()
         progress = self._pager.progress
-        total = "" if progress.total is None else f" of {progress.total:,}"
-        # A walk that has just begun has no speed worth showing, and must not divide by zero.
-        rate = progress.items / max(self._now() - self._started, 0.001)
+        last = f" | last retry: {reason(self._retry.error)}" if self._retry else ""
         return (
-            f"objects {progress.items:,}{total} | pages {progress.pages:,} | requests {progress.requests:,} | "
-            f"retries {progress.retries:,} | waited {progress.waited:.1f} s | {rate:,.0f} objects/s"
+            f"{self._count()} | pages {progress.pages:,} | requests {progress.requests:,} | "
+            f"retries {progress.retries:,} | waited {progress.waited:.1f} s | {self._rate()}{last}"
         )
+
+    def _count(self) -> str:
+        total = self._pager.progress.total if self._pager else None
+        return f"{self._things} {self.items:,}" + ("" if total is None else f" of {total:,}")
+
+    def _rate(self) -> str:
+        # A walk that has just begun has no speed worth showing, and must not divide by zero.
+        return f"{self.items / max(self._now() - self._started, 0.001):,.0f} {self._things}/s"
 
 
 class StatusLine:

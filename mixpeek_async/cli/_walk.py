@@ -90,7 +90,7 @@ class _Walk:
         self._output = listing.output
         self._checkpoint: str | None = None
         self._cut: str | None = None
-        self.progress = Progress()
+        self.progress = Progress(listing.view.things)
         visible = _is_apart(self._output) and is_terminal(sys.stderr) and not self._output.quiet
         self._status = StatusLine(lambda: str(self.progress), visible=visible)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from commands import ids, invoke, start
 
-from mixpeek_async.cli._emulator import _export
+from mixpeek_async.cli._emulator import _export, _forget_requests
 from mixpeek_async.emulator import Emulator
 
 Process = subprocess.Popen[str]
@@ -56,31 +56,25 @@ def test_a_file_keeps_the_data(tmp_path: Path) -> None:
 
 
 class Served(Emulator):
-    """An emulator that gets SIGTERM as soon as it serves, and remembers its settings."""
+    """An emulator that remembers its settings."""
 
     made: dict[str, Any]
 
     def __init__(self, **settings: Any) -> None:
         Served.made = settings
         super().__init__(**settings)
-        self.requests = Ending()
-
-
-class Ending(list[Any]):
-    """A list that ends the process when it is cleared a second time."""
-
-    cleared = False
-
-    def clear(self) -> None:
-        if self.cleared:
-            signal.raise_signal(signal.SIGTERM)
-        self.cleared = True
 
 
 @pytest.fixture
 def _ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGTERM comes as soon as the emulator serves."""
+
+    def forget(emulator: Emulator) -> None:
+        _forget_requests(emulator)
+        signal.raise_signal(signal.SIGTERM)
+
     monkeypatch.setattr("mixpeek_async.cli._emulator.Emulator", Served)
-    monkeypatch.setattr("mixpeek_async.cli._emulator._FORGET_EVERY", 0)
+    monkeypatch.setattr("mixpeek_async.cli._emulator._forget_requests", forget)
 
 
 @pytest.mark.usefixtures("_ending")

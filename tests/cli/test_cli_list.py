@@ -25,6 +25,13 @@ def test_a_line_is_the_object_as_it_came_with_what_is_not_printable_escaped() ->
     assert r'"título": "día\u009b\u2028\u202e"' in line
 
 
+def test_a_long_line_is_whole() -> None:
+    long = {**ODD, "text": "x" * 100_000}
+    with served(faults={1: _answer(long)}) as emulator:
+        result = invoke("list", emulator.bucket, emulator=emulator)
+    assert json.loads(result.stdout) == long
+
+
 def test_a_line_holds_no_number_that_json_cannot_write() -> None:
     body = '{"results": [{"object_id": "a", "bucket_id": "b", "n": N}], "pagination": {"next_cursor": null}}'
     body = body.replace("N", "[1e999, 1e9999999999999999999, -1e9999999999999999999]")

@@ -126,7 +126,7 @@ def test_ctrl_c_in_a_terminal_restores_it_and_says_how_to_go_on() -> None:
         os.close(theirs)
         shown = ""
         # The line is drawn while the second page is waited for.
-        while "pages 1" not in shown:
+        while "objects 1 |" not in shown:
             shown += os.read(ours, 4096).decode()
         process.send_signal(signal.SIGINT)
         shown += _read_terminal(ours)

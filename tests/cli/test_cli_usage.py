@@ -1,5 +1,6 @@
 """What the command line can get wrong, and what it is told then; help and version."""
 
+import errno
 import inspect
 import runpy
 import subprocess
@@ -15,6 +16,7 @@ from commands import invoke
 from mixpeek_async import AsyncMixpeek
 from mixpeek_async.cli import main
 from mixpeek_async.cli._app import cli
+from mixpeek_async.cli._run import _is_broken_pipe
 from mixpeek_async.objects import Objects
 
 KEY = {"MIXPEEK_API_KEY": "sk_1", "MIXPEEK_NAMESPACE": "ns"}
@@ -146,6 +148,15 @@ def test_without_the_extra_one_line_names_what_is_missing(
     with pytest.raises(SystemExit, match="1"):
         main()
     assert capsys.readouterr().err == f"error: {module} is not installed: pip install 'mixpeek-async[cli]'\n"
+
+
+def test_windows_says_in_its_own_way_that_the_reader_of_a_pipe_is_gone() -> None:
+    gone = OSError(errno.EINVAL, "Invalid argument")
+    assert _is_broken_pipe(gone, windows=True)
+    assert not _is_broken_pipe(gone, windows=False)
+    # The same number for the name of a file that Windows does not allow.
+    assert not _is_broken_pipe(OSError(errno.EINVAL, "Invalid argument", "a?b"), windows=True)
+    assert _is_broken_pipe(BrokenPipeError(errno.EPIPE, "Broken pipe"), windows=False)
 
 
 def test_help_does_not_wait_for_what_it_does_not_need() -> None:
