@@ -21,7 +21,7 @@ from mixpeek_async.cli._options import (
 )
 from mixpeek_async.cli._walk import Listing, print_listing
 
-# The modules of the other commands are imported when they run: `--help` shall not wait for them.
+# The other commands import their modules when they run, so that `--help` does not wait for them.
 
 _KEY = (
     "The API key is read from MIXPEEK_API_KEY and from nowhere else: on a command line it would get into the history "

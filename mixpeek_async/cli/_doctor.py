@@ -1,4 +1,4 @@
-"""The command `doctor`: why does it not work? Settings first, then one request, and what its answer shows."""
+"""The command `doctor`: it checks the settings, sends one request, and judges the answer."""
 
 import os
 import time
@@ -39,7 +39,7 @@ State = Literal["ok", "warning", "problem", "skipped"]
 _WORST_SKEW = 60.0
 _SLOW_PAGE = 10.0
 
-# The order in which a request can fail: what comes before the failure works, and of what comes after nothing is known.
+# The order in which a request can fail. The stages before a failure work; the later ones were not reached.
 _STAGES = ("connection", "certificate", "service", "key accepted", "limits", "namespace resolves", "bucket", "page")
 
 _BLAMED: tuple[tuple[type[MixpeekError], str], ...] = (
@@ -133,7 +133,7 @@ def _problems(checks: list[Check]) -> list[str]:
 
 
 def _setting_checks(connection: Connection) -> list[Check]:
-    """What can be said before anything is sent. No value is shown: a key may have been put in the wrong place."""
+    """Checks before anything is sent. No value is shown: the key may be in the wrong variable."""
     if connection.emulator:
         return [Check("settings", "ok", "the emulator brings its own")]
     words = in_words_of(connection)
@@ -173,7 +173,7 @@ def _proxy_check() -> Check:
 
 
 async def _ask(connection: Connection, bucket: str | None, evidence: Evidence) -> None:
-    """Send one request, and none again: it is the first failure that tells."""
+    """Send one request, without retries: the first failure is the one to explain."""
     trace = aiohttp.TraceConfig()
     trace.on_request_end.append(evidence.note_headers)
     settings = {"retry": RetryPolicy(attempts=1), "trace_configs": [trace]}
@@ -186,7 +186,7 @@ async def _ask(connection: Connection, bucket: str | None, evidence: Evidence) -
 
 
 def _request_checks(evidence: Evidence, bucket: str | None) -> Iterator[Check]:
-    """One check for each stage of a request: before the failure they are good, behind it nothing is known."""
+    """One check for each stage of a request, in the order of _STAGES, and one for the clock."""
     failed = _failed_stage(evidence.error, bucket)
     reached = True
     for stage in _STAGES:
@@ -205,7 +205,7 @@ def _failed_stage(error: MixpeekError | None, bucket: str | None) -> str | None:
     if error is None:
         return None
     stage = next((name for kind, name in _BLAMED if isinstance(error, kind)), "service")
-    # Nobody has named a bucket: then it is the address at which there is nothing.
+    # Without BUCKET, a 404 is about the address: the server does not know the list of buckets.
     return "service" if stage == "bucket" and not bucket else stage
 
 

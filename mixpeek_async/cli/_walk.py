@@ -45,7 +45,7 @@ class Listing:
 
 
 def print_listing(listing: Listing) -> None:
-    """Print all records. Any other end than that is an exception of click's, and says how to go on."""
+    """Print all records. Every other end is an exception of click's, and tells the user how to go on."""
     _check_output(listing.output, resumed=listing.resumed)
     walk = _Walk(listing)
     if listing.connection.emulator and listing.bucket:
@@ -61,7 +61,7 @@ def print_listing(listing: Listing) -> None:
         if ended.exit_code != READER_GONE:
             walk.say(f"interrupted: {walk.progress.summary()}", walk.how_to_go_on())
         raise
-    # Whoever pipes in a terminal looks at the other end of the pipe, and at nothing else.
+    # With a pipe in a terminal, the user waits for what comes out of its other end.
     if _is_apart(listing.output) or not is_terminal(sys.stderr):
         walk.say(f"done: {walk.progress.summary()}")
 
@@ -71,7 +71,7 @@ def _check_output(output: Output, *, resumed: bool) -> None:
     if output.format == "ids" and output.fields:
         raise click.UsageError("--format ids prints ids and nothing else: leave out --json")
     if resumed and output.file is not None and _format_name(output, to_terminal=False) == "json":
-        raise click.UsageError("a file of one JSON array cannot be gone on with: write JSON lines, --format jsonl")
+        raise click.UsageError("a file of one JSON array cannot be continued: write JSON lines, --format jsonl")
 
 
 def _is_apart(output: Output) -> bool:
@@ -133,12 +133,12 @@ class _Walk:
                 begun = True
                 if sink.is_full:
                     sink.flush()
-                    # In case that the next block cannot be written.
+                    # The next block may fail: then this one is the place to go on from.
                     self._checkpoint = walk.checkpoint
                 sink.wait()
             printer.end()
         except InvalidObjectError:
-            # The walk goes on behind it, so that there is something to tell.
+            # The checkpoint leads past the bad record, where the same command would stop at it again.
             begun = True
             raise
         finally:
@@ -153,7 +153,7 @@ class _Walk:
             _format_name(output, to_terminal=to_terminal),
             only_fields(listing.view, output.fields) if output.fields else listing.view,
             width=terminal_width() if to_terminal else None,
-            # The file that is gone on with has its head already.
+            # A file that is continued has its head already.
             head=not listing.resumed,
         )
 

@@ -93,7 +93,7 @@ def test_a_namespace_that_does_not_resolve_is_named() -> None:
     assert found["key accepted"]["state"] == "ok"
 
 
-def test_nothing_at_the_address_is_no_fault_of_a_bucket() -> None:
+def test_without_a_bucket_a_404_is_blamed_on_the_service() -> None:
     with served(faults={1: Fault.http(404)}) as emulator:
         assert examined(emulator=emulator)["service"]["state"] == "problem"
 

@@ -102,7 +102,7 @@ def test_fields_can_be_a_table(fields: str) -> None:
         ("csv", "object_id,status,created_at,blobs,key_prefix\n"),
     ],
 )
-def test_an_empty_bucket_is_still_a_good_file(form: str, text: str) -> None:
+def test_an_empty_bucket_gives_a_valid_file(form: str, text: str) -> None:
     assert invoke("list", "--emulator", "--emulator-objects", "0", "--format", form).stdout == text
 
 

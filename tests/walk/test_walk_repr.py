@@ -1,6 +1,6 @@
 """A pager and its pages in a console: each says in one line what it is; a page is a collection of its objects."""
 
-from mixpeek_async import ApiWarning, AsyncMixpeek, Page, Pagination
+from mixpeek_async import ApiWarning, AsyncMixpeek, Page, Pager, Pagination
 from mixpeek_async.emulator import Emulator
 
 
@@ -14,6 +14,11 @@ async def test_a_pager_says_what_it_lists_and_how_far_it_is() -> None:
         await pager.to_list()
         assert repr(pager) == "<Pager of /v1/buckets/bkt_emulator/objects/list: 1,200 items in 2 pages>"
         assert repr(await pager) == "<Page of 1,000 items, next_cursor='…'>"
+
+
+def test_a_pager_that_is_half_built_can_be_shown() -> None:
+    # copy.deepcopy makes one, fails at the client in it, and a traceback with locals shows it.
+    assert repr(Pager.__new__(Pager)) == "<Pager>"
 
 
 def test_a_page_says_how_many_items_it_has_and_whether_there_are_more() -> None:
