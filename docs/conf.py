@@ -4,10 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from click.testing import CliRunner
-
 import mixpeek_async.errors
-from mixpeek_async.cli._app import cli
 
 _PROJECT: dict[str, Any] = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -42,18 +39,8 @@ nitpick_ignore_regex = [
 suppress_warnings = ["ref.python"]
 
 
-def _printed(*args: str) -> str:
-    """What the command prints, as a block of text."""
-    text = CliRunner().invoke(cli, args, prog_name="mixpeek-async", env={"COLUMNS": "80"}).output
-    return f"```text\n{text}```"
-
-
 # Taken from where they are true, so that no page can say another thing.
-myst_substitutions = {
-    "error_tree": f"```text\n{mixpeek_async.errors.__doc__}```",
-    "help": _printed("--help"),
-    "help_list": _printed("list", "--help"),
-}
+myst_substitutions = {"error_tree": f"```text\n{mixpeek_async.errors.__doc__}```"}
 
 
 def _mend_docstring(app: object, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:

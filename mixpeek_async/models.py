@@ -5,6 +5,7 @@ that back, and `extra` holds the keys of it that have no field here (a user's ow
 the root of an object; the API adds fields over time).
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, Self, TypeVar
@@ -277,7 +278,7 @@ class ApiWarning(Model):
     stage: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Page(Generic[T]):
     """One page of a walk: its new objects, and the other parts of the answer.
 
@@ -288,6 +289,26 @@ class Page(Generic[T]):
     pagination: Pagination
     stats: ListStats | None = None
     warnings: list[ApiWarning] = attrs.field(factory=list)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.results)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def __bool__(self) -> bool:
+        """True, as for any object: an empty page is still a page."""
+        return True
+
+    def __repr__(self) -> str:
+        # Not the results: the repr of 1,000 objects is a megabyte.
+        facts = {name: getattr(self.pagination, name) for name in ("has_more", "page", "total_pages", "total")}
+        shown = [f"{name}={value}" for name, value in facts.items() if value is not None]
+        if self.pagination.next_cursor:
+            shown.append("next_cursor='…'")
+        if self.warnings:
+            shown.append(f"warnings={len(self.warnings)}")
+        return f"<Page of {len(self.results):,} items{''.join(f', {fact}' for fact in shown)}>"
 
 
 @attrs.define(kw_only=True)

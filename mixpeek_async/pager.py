@@ -183,6 +183,14 @@ class Pager(AbstractAsyncContextManager["Pager[T]"], Generic[T]):
         self._resume = resume
         self._latest: Walk[T] | PageWalk[T] | None = None
 
+    def __repr__(self) -> str:
+        # Half built, as a traceback of `copy.deepcopy` shows it with its locals.
+        if not hasattr(self, "_latest"):
+            return "<Pager>"
+        progress = self.progress
+        state = f"{progress.items:,} items in {progress.pages:,} pages" if self._latest else "not walked yet"
+        return f"<Pager of {self._source.scope.bucket}: {state}>"
+
     @property
     def progress(self) -> Progress:
         """Counts of what the latest walk has done; all zero before the first."""

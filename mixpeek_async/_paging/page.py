@@ -58,14 +58,15 @@ class JoinedPage(NamedTuple):
 class OpenPage:
     """The page that is being read. The rows before `next` were dealt with; `new` of them were no repeats.
 
-    `end` is the offset of its end, None in a walk by cursor. `next_cursor` leads to the page after it. `behind` is the
-    bookmark of the place at which the page begins to be read.
+    `end` is the offset of its end, None in a walk by cursor. `next_cursor` leads to the page after it.
     """
 
     request: PageRequest
     received: ReceivedPage
     joined: JoinedPage
-    behind: Bookmark
+    latest: Bookmark
+    """The bookmark that was made last, at the row `marked`: the next one needs only the rows since then."""
+    marked: int
     end: int | None = None
     next_cursor: str | None = None
     next: int = 0
@@ -93,10 +94,12 @@ class OpenPage:
 
     def bookmark(self, reader: RowReader) -> Bookmark:
         """The bookmark of the next object."""
-        indexes: Sequence[int] = range(self.joined.skip, self.next)
+        indexes: Sequence[int] = range(self.marked, self.next)
         if self.repeats:
             indexes = [index for index in indexes if index not in self.repeats]
         # The bookmark keeps ANCHORS rows; one row more tells whether there are older rows of the same date.
         rows = [self.received.rows[index] for index in indexes[-ANCHORS - 1 :]]
         dates = map(reader.created_at, reversed(rows))
-        return self.behind.after(*self.place, ids=[reader.identify(row) for row in rows], dates=dates)
+        self.latest = self.latest.after(*self.place, ids=[reader.identify(row) for row in rows], dates=dates)
+        self.marked = self.next
+        return self.latest

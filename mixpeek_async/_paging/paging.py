@@ -205,7 +205,8 @@ class Paging:
             self._choose_paginator(by_cursor, next_page)
         self._guard.receive(len(page.rows))
         next_cursor = None if self.ended or isinstance(self._paginator, OffsetPaginator) else self._paginator.cursor
-        return OpenPage(request, page, joined, self.bookmark, end=end, next_cursor=next_cursor, next=joined.skip)
+        skip = joined.skip
+        return OpenPage(request, page, joined, self.bookmark, skip, end=end, next_cursor=next_cursor, next=skip)
 
     def _choose_paginator(self, by_cursor: bool, next_page: NextPage) -> None:
         if next_page.cursor is not None:

@@ -1,4 +1,4 @@
-"""`python -m mixpeek_async.cli`, for where the script is not on the PATH."""
+"""`python -m mixpeek_async.cli`: the same as `python -m mixpeek_async`."""
 
 from mixpeek_async.cli import main
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as an orderly end: what is open gets closed, and the caller learns which of them it was."""
+"""Ctrl-C and SIGTERM as an orderly end: what is open is closed, and the caller learns which signal came."""
 
 import asyncio
 import signal
@@ -19,8 +19,8 @@ class Interrupted(Exception):
 class Interruption:
     """Within `with`, the first SIGINT or SIGTERM cancels the task; at its end that is an `Interrupted`.
 
-    Not by `loop.add_signal_handler`: that needs a loop that turns, and a loop does not turn while a write waits for
-    a reader (`| less`), nor is it there on Windows.
+    `loop.add_signal_handler` would not do: it needs a running loop, and the loop stands still while stdout waits for
+    its reader (`| less`). It does not exist on Windows either.
     """
 
     def __init__(self, task: "asyncio.Task[Any]") -> None:
@@ -32,7 +32,7 @@ class Interruption:
 
     def __enter__(self) -> Self:
         for number in (signal.SIGINT, signal.SIGTERM):
-            # A job that a shell started with `&` or nohup ignores signals, and is meant to.
+            # A shell starts a job with `&` or nohup so that it ignores signals: this must stay so.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._arrived)
         return self
@@ -47,7 +47,7 @@ class Interruption:
 
     @contextmanager
     def blocking(self) -> Iterator[None]:
-        """For work that may block the event loop: a signal cuts it short, before or within."""
+        """For a wait that blocks the event loop: a signal ends it, and one that came before keeps it from starting."""
         self._blocking = True
         try:
             if self._number is not None:
@@ -57,7 +57,7 @@ class Interruption:
             self._blocking = False
 
     def _arrived(self, number: int, _: FrameType | None) -> None:
-        # One only: a second would cut short the closing that the first began.
+        # Only the first: a second one would interrupt the closing that the first began.
         if self._number is None:
             self._number = number
             if self._blocking:

@@ -1,39 +1,102 @@
 """The options that commands share, in groups: a command takes a group, and gets its values as one argument.
 
-Ranges are the library's to check. The defaults stand here too, for `--help` to show; a test holds the two together.
+The library checks ranges. The defaults are repeated here for `--help` to show; a test compares the two.
 """
 
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any
 
 import click
 
+from mixpeek_async import Filter
+from mixpeek_async.cli._formats import FORMATS
+from mixpeek_async.cli._where import WhereError, parse_where
+
 _Command = Callable[..., Any]
+
+# Names that people try, being those of the API or of other tools, and what they are called here.
+_OTHER_NAMES = {
+    "--limit": "--page-size is the number of objects per request, --max-items that of all objects",
+    "--cursor": "--resume goes on where an earlier run ended",
+    "--filter": "write --where",
+    "--filters": "write --where",
+    "--api-key": "the key is read from MIXPEEK_API_KEY in the environment, and from nowhere else",
+}
+
+
+class HelpfulCommand(click.Command):
+    """A command that says what an option is called here, where the user tries another name for it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Called by click."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            hint = _OTHER_NAMES.get(error.option_name)
+            if hint is None:
+                raise
+            raise click.UsageError(f"No such option {error.option_name!r}: {hint}.", ctx) from None
+
+
+def _filter(ctx: click.Context, param: click.Parameter, value: str | None) -> Filter | None:
+    """The filter that an expression describes."""
+    if value is None:
+        return None
+    try:
+        return parse_where(value)
+    except WhereError as error:
+        raise click.BadParameter(f"{error}.", ctx, param) from None
+
+
+def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Names with commas between them."""
+    if value is None:
+        return None
+    names = tuple(name.strip() for name in value.split(","))
+    if not all(names):
+        raise click.BadParameter(f"{value!a} has an empty name.", ctx, param)
+    return names
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listing:
-    """What is asked of the list: the fields are keywords of `objects.list`, by the same names."""
+class Query:
+    """Which objects, and what of them: the fields are keywords of `objects.list`."""
 
-    page_size: int
+    filters: Filter | None
+    sort: str | None
+    search: str | None
+    select: tuple[str, ...] | None
+    return_presigned_urls: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paging:
+    """How the list is read: the fields are keywords of `objects.list` and `buckets.list`."""
+
     max_items: int | None
+    page_size: int
     offset: int
     include_total: bool
+    concurrency: int
+    resume: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """What is shown: objects on stdout, progress on stderr."""
+    """What is printed, and where."""
 
-    format: Literal["auto", "table", "jsonl"]
+    format: str
+    fields: tuple[str, ...] | None
+    file: str | None
     quiet: bool
+    verbose: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """Who is asked. `emulator_…` are None when not given, so that giving one without `--emulator` can be told."""
+    """Which server to ask. `emulator_…` are None if not given, so that giving them without `--emulator` is noticed."""
 
     namespace: str | None
     base_url: str | None
@@ -42,6 +105,12 @@ class Connection:
     emulator: bool
     emulator_objects: int | None
     emulator_pagination: str | None
+
+
+def keywords(group: Query | Paging) -> dict[str, Any]:
+    """The values of a group by their names, for a call of the library."""
+    # Not asdict: it would copy the filter.
+    return {field.name: getattr(group, field.name) for field in fields(group)}
 
 
 def _group(argument: str, kind: type[Any], *options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
@@ -55,7 +124,7 @@ def _group(argument: str, kind: type[Any], *options: Callable[[_Command], _Comma
             return command(**values, **{argument: own})
 
         decorated: _Command = call
-        # Backwards, since decorators apply from the last to the first, and help should show the order written here.
+        # Backwards: decorators apply from the last to the first, and help shall show the order written here.
         for option in reversed(options):
             decorated = option(decorated)
         return decorated
@@ -63,15 +132,56 @@ def _group(argument: str, kind: type[Any], *options: Callable[[_Command], _Comma
     return decorate
 
 
-listing_options = _group(
-    "listing",
-    Listing,
-    click.option("--page-size", type=int, default=1000, show_default=True, help="Objects per request, 1 to 1000."),
-    click.option("--max-items", type=int, help="Stop after so many objects.  [default: all]"),
+query_options = _group(
+    "query",
+    Query,
     click.option(
-        "--offset", type=int, default=0, show_default=True, help="Objects to leave out at the start, 0 to 10000."
+        "--where",
+        "filters",
+        callback=_filter,
+        metavar="EXPRESSION",
+        help="Only objects for which this is true, such as 'metadata.year >= 2024 and status in (\"FAILED\")'.",
     ),
-    click.option("--include-total", is_flag=True, help="Have the server count the bucket, for the progress to show."),
+    click.option(
+        "--sort", metavar="FIELD", help="Order by this field; -FIELD is the reverse.  [default: oldest first]"
+    ),
+    click.option("--search", metavar="TEXT", help="Only objects in which the server finds this text."),
+    click.option("--select", callback=_names, metavar="FIELD,FIELD", help="Have the server send these fields only."),
+    click.option(
+        "--presigned-urls",
+        "return_presigned_urls",
+        is_flag=True,
+        help="With URLs that open the data to everyone, for an hour.",
+    ),
+)
+
+paging_options = _group(
+    "paging",
+    Paging,
+    click.option("-n", "--max-items", type=int, help="Stop after this many.  [default: all]"),
+    click.option("--page-size", type=int, default=1000, show_default=True, help="How many per request, 1 to 1000."),
+    click.option("--offset", type=int, default=0, show_default=True, help="How many to skip at the start, 0 to 10000."),
+    click.option("--include-total", is_flag=True, help="Have the server count all of them, for the progress."),
+    click.option(
+        "--concurrency",
+        type=int,
+        default=1,
+        show_default=True,
+        help="Pages to request at once, 1 to 100, where the server pages by offset.",
+    ),
+    click.option(
+        "--resume",
+        metavar="CHECKPOINT",
+        help="Go on where an earlier run ended; that run has printed CHECKPOINT. With -o, append to the file.",
+    ),
+)
+
+json_option = click.option(
+    "--json",
+    "fields",
+    callback=_names,
+    metavar="FIELD,FIELD",
+    help="Print these fields only, dots for nested ones, as JSON or in the --format given.",
 )
 
 output_options = _group(
@@ -79,12 +189,15 @@ output_options = _group(
     Output,
     click.option(
         "--format",
-        type=click.Choice(["auto", "table", "jsonl"]),
+        type=click.Choice(["auto", *FORMATS]),
         default="auto",
         show_default=True,
-        help="auto is a table in a terminal and JSON lines in a pipe. A table in a pipe has a line for every object.",
+        help="auto is a table in a terminal, what the name of the file says with -o, and jsonl elsewhere.",
     ),
-    click.option("--quiet", is_flag=True, help="No progress and no summary: on stderr come errors alone."),
+    json_option,
+    click.option("-o", "--output", "file", type=click.Path(), metavar="FILE", help="Write to FILE, not to stdout."),
+    click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors on stderr."),
+    click.option("-v", "--verbose", is_flag=True, help="Print on stderr why each retry is made, and when."),
 )
 
 connection_options = _group(
@@ -93,9 +206,9 @@ connection_options = _group(
     click.option("--namespace", help="The namespace of the bucket.  [default: MIXPEEK_NAMESPACE]"),
     click.option("--base-url", help="The address of the API.  [default: MIXPEEK_BASE_URL, else the public API]"),
     click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds for one attempt."),
-    click.option("--allow-insecure", is_flag=True, help="Send the key over http:// too, for anybody to read."),
-    click.option("--emulator", is_flag=True, help="List a sample bucket on an emulator within this process."),
-    click.option("--emulator-objects", type=click.IntRange(min=0), help="Objects in that bucket.  [default: 5000]"),
+    click.option("--allow-insecure", is_flag=True, help="Send the key over http:// too, where everyone can read it."),
+    click.option("--emulator", is_flag=True, help="Use made-up data, from an emulator inside this process."),
+    click.option("--emulator-objects", type=click.IntRange(min=0), help="Objects in its bucket.  [default: 5000]"),
     click.option(
         "--emulator-pagination",
         type=click.Choice(["cursor", "has_more", "page"]),

@@ -1,109 +1,90 @@
-"""One walk as one process: from the options to the exit code."""
+"""One piece of work as one process: signals and errors become exit codes and one line on stderr."""
 
 import asyncio
+import errno
 import os
-import re
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
-from mixpeek_async import AsyncMixpeek, InvalidArgumentError, MixpeekError, Object, Pager
-from mixpeek_async.cli._cells import printable
-from mixpeek_async.cli._display import Display, open_display
+from mixpeek_async import InvalidArgumentError, MixpeekError
 from mixpeek_async.cli._interrupt import Interrupted, Interruption
-from mixpeek_async.cli._options import Connection, Output
-from mixpeek_async.cli._session import check, connected
-from mixpeek_async.cli._tally import Tally
+from mixpeek_async.cli._text import printable
 
-# What a shell reports of a process that a signal ended: 128 and the signal's number, here SIGPIPE's.
+# What a shell reports of a process that a signal ended: 128 and the number of the signal, here that of SIGPIPE.
 _SIGNALLED = 128
-_PIPE_CLOSED = _SIGNALLED + 13
-_REDRAW_EVERY = 0.1
-_KEYWORD = re.compile(r"\b(page_size|max_items|offset|timeout|namespace|base_url|allow_insecure)\b(?:=True|=…)?")
-
-OpenPager = Callable[[AsyncMixpeek, str], Pager[Object]]
+READER_GONE = _SIGNALLED + 13
 
 
-class _Failure(click.ClickException):
-    """One readable line on stderr, and exit code 1."""
+class Failure(click.ClickException):
+    """The command failed: one line for stderr, and `hint`, a second one that says how to go on."""
+
+    exit_code = 1
+    hint: str | None = None
 
     def show(self, file: IO[Any] | None = None) -> None:
+        """Called by click."""
         click.echo(f"error: {self.message}", file=file, err=True)
+        if self.hint:
+            click.echo(self.hint, file=file, err=True)
 
 
-class _Misuse(_Failure):
-    """The same for what the command line got wrong. The library speaks of keywords, a command line of options."""
+class Misuse(Failure):
+    """The command line can never work."""
 
     exit_code = 2
 
-    def __init__(self, message: str) -> None:
-        super().__init__(_KEYWORD.sub(lambda found: "--" + found[1].replace("_", "-"), message))
+
+class Temporary(Failure):
+    """The same command can work later."""
+
+    exit_code = 5
+    hint = "this can be temporary: run the same command again"
 
 
-def walk(connection: Connection, bucket: str | None, output: Output, open_pager: OpenPager) -> None:
-    """Show all that the pager gives. Returns at its end; every other end leaves by an exception of click's."""
-    check(connection, bucket)
+def run(work: Callable[[Interruption], Awaitable[None]], translate: Callable[[str], str] = str) -> None:
+    """Run `work` in an event loop. It returns when the work is done; every other end is an exception of click's.
+
+    `translate` puts the library's words about its arguments into those of a command line.
+    """
     try:
-        asyncio.run(_walk(connection, bucket, output, open_pager))
+        asyncio.run(_interruptible(work))
     except Interrupted as signal:
         _abandon_stdout()
         raise click.exceptions.Exit(_SIGNALLED + signal.number) from None
     except InvalidArgumentError as error:
-        raise _Misuse(error.message) from None
-    # Before OSError, which a time-out is too.
+        raise Misuse(translate(error.message)) from None
+    # Before OSError: a time-out of the library is one too.
     except MixpeekError as error:
-        raise _Failure(error.message) from None
-    except BrokenPipeError:
-        _abandon_stdout()
-        raise click.exceptions.Exit(_PIPE_CLOSED) from None
+        raise (Temporary if error.retryable else Failure)(error.message) from None
     except OSError as error:
         _abandon_stdout()
-        raise _Failure(f"the system refuses: {printable(str(error))}") from None
+        if _is_broken_pipe(error, windows=os.name == "nt"):
+            raise click.exceptions.Exit(READER_GONE) from None
+        raise Failure(f"the system refuses: {printable(str(error))}") from None
 
 
-async def _walk(connection: Connection, bucket: str | None, output: Output, open_pager: OpenPager) -> None:
+async def _interruptible(work: Callable[[Interruption], Awaitable[None]]) -> None:
     task = asyncio.current_task()
     assert task is not None, "asyncio.run makes one"
-    with Interruption(task) as interruption, Tally(quiet=output.quiet) as tally:
-        async with connected(connection, bucket) as (client, name):
-            pager = open_pager(client, name)
-            tally.follow(pager)
-            await _show_all(pager, open_display(output, tally), interruption)
+    with Interruption(task) as interruption:
+        await work(interruption)
 
 
-async def _show_all(pager: Pager[Object], display: Display, interruption: Interruption) -> None:
-    with display.drawing:
-        async with _redrawn(display):
-            async for obj in pager:
-                # A pipe whose reader takes its time blocks here, and with it the event loop.
-                with interruption.blocking():
-                    display.show(obj)
-
-
-@asynccontextmanager
-async def _redrawn(display: Display) -> AsyncIterator[None]:
-    """Keep the drawing up to date, also while the walk waits for a server."""
-    drawing = asyncio.create_task(_redraw(display))
-    try:
-        yield
-    finally:
-        drawing.cancel()
-        await asyncio.gather(drawing, return_exceptions=True)
-
-
-async def _redraw(display: Display) -> None:
-    while display.live:
-        display.live.refresh()
-        await asyncio.sleep(_REDRAW_EVERY)
+def _is_broken_pipe(error: OSError, *, windows: bool) -> bool:
+    if isinstance(error, BrokenPipeError):
+        return True
+    # Windows says EINVAL when the reader of a pipe is gone, and also for a bad name of a file.
+    return windows and error.errno == errno.EINVAL and error.filename is None
 
 
 def _abandon_stdout() -> None:
-    """What was not written stays so. Python would try again when it ends, and complain or block."""
-    # Streams that are no files, as a test's are, have no number: an OSError as well.
+    """Drop what was not written. At its end Python would write it again, and complain or block."""
+    # A stream in memory, as a test's is, has no number: that is an OSError as well.
     with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
         if sys.stdout is not None:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())

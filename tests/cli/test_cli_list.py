@@ -8,7 +8,7 @@ from commands import ids, invoke, served
 
 from mixpeek_async.emulator import Emulator, Fault
 
-ODD = {"título": "día\x9b\u2028", "object_id": "obj_odd", "bucket_id": "bkt_emulator", "n": 1.5, "none": None}
+ODD = {"título": "día\x9b\u2028\u202e", "object_id": "obj_odd", "bucket_id": "bkt_emulator", "n": 1.5, "none": None}
 
 
 def _answer(*objects: dict[str, Any]) -> Fault:
@@ -16,10 +16,29 @@ def _answer(*objects: dict[str, Any]) -> Fault:
     return Fault.answer({"results": list(objects), "pagination": {"next_cursor": None}})
 
 
-def test_a_line_is_the_object_as_it_came() -> None:
+def test_a_line_is_the_object_as_it_came_with_what_is_not_printable_escaped() -> None:
     with served(faults={1: _answer(ODD)}) as emulator:
         result = invoke("list", emulator.bucket, emulator=emulator)
-    assert result.stdout_bytes.decode() == json.dumps(ODD, ensure_ascii=False) + "\n"
+    line = result.stdout_bytes.decode()
+    assert json.loads(line) == ODD
+    assert line.removesuffix("\n").isprintable()
+    assert r'"título": "día\u009b\u2028\u202e"' in line
+
+
+def test_a_long_line_is_whole() -> None:
+    long = {**ODD, "text": "x" * 100_000}
+    with served(faults={1: _answer(long)}) as emulator:
+        result = invoke("list", emulator.bucket, emulator=emulator)
+    assert json.loads(result.stdout) == long
+
+
+def test_a_line_holds_no_number_that_json_cannot_write() -> None:
+    body = '{"results": [{"object_id": "a", "bucket_id": "b", "n": N}], "pagination": {"next_cursor": null}}'
+    body = body.replace("N", "[1e999, 1e9999999999999999999, -1e9999999999999999999]")
+    with served(faults={1: Fault.answer(body.encode())}) as emulator:
+        result = invoke("list", emulator.bucket, emulator=emulator)
+    # The first is exact as a text; no decimal of Python's holds the others.
+    assert json.loads(result.stdout, parse_constant=pytest.fail)["n"] == ["1E+999", None, None]
 
 
 @pytest.mark.parametrize("pagination", ["cursor", "has_more", "page"])
@@ -30,7 +49,7 @@ def test_the_emulator_pages_in_the_shape_that_is_asked_for(pagination: str, monk
         made.append(settings["pagination"])
         return Emulator(**settings)
 
-    monkeypatch.setattr("mixpeek_async.cli._session.Emulator", emulator)
+    monkeypatch.setattr("mixpeek_async.emulator.Emulator", emulator)
     result = invoke("list", "--emulator", "--emulator-objects", "7", "--emulator-pagination", pagination)
     assert len(ids(result.stdout)) == 7
     assert made == [pagination]
@@ -98,9 +117,10 @@ def test_an_empty_bucket_is_no_error() -> None:
 def test_a_failure_in_mid_walk_says_how_far_it_came() -> None:
     with served(objects=4, faults={2: Fault.http(403)}) as emulator:
         result = invoke("list", emulator.bucket, "--page-size", "2", emulator=emulator)
-    summary, error = result.stderr.splitlines()
+    summary, error, hint = result.stderr.splitlines()
     assert summary.startswith("stopped: objects 2 | pages 1 | requests 2 | ")
     assert error.startswith("error: ")
+    assert hint.startswith("to go on, run the same command with this option: --resume mpc")
     assert (len(ids(result.stdout)), result.exit_code) == (2, 1)
 
 

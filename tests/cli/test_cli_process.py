@@ -33,7 +33,7 @@ def test_the_first_line_comes_before_the_second_page() -> None:
         process.communicate()
 
 
-def test_a_reader_that_has_enough_ends_it_without_a_word() -> None:
+def test_a_reader_that_goes_away_ends_it_without_a_message() -> None:
     process = start("list", "--emulator")
     assert process.stdout is not None
     assert process.stderr is not None
@@ -45,7 +45,7 @@ def test_a_reader_that_has_enough_ends_it_without_a_word() -> None:
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_while_a_page_is_awaited_ends_it_with_one_line(number: int, exit_code: int) -> None:
+def test_a_signal_while_a_page_is_awaited_ends_it_and_says_how_to_go_on(number: int, exit_code: int) -> None:
     with served(objects=2, faults={2: Fault.slow(60)}) as emulator:
         process = start("list", emulator.bucket, "--page-size", "1", emulator=emulator)
         assert process.stdout is not None
@@ -54,7 +54,8 @@ def test_a_signal_while_a_page_is_awaited_ends_it_with_one_line(number: int, exi
         _, err = process.communicate()
     assert process.returncode == exit_code
     assert err.startswith("interrupted: objects 1 | pages 1 | requests ")
-    assert err.count("\n") == 1
+    assert "\nto go on, run the same command with this option: --resume mpc" in err
+    assert err.count("\n") == 2
 
 
 def test_a_signal_while_nobody_reads_the_pipe_ends_it_too() -> None:
@@ -88,16 +89,52 @@ def test_a_full_disk_is_one_error_line() -> None:
     assert (process.returncode, err) == (1, "error: the system refuses: [Errno 28] No space left on device\n")
 
 
-def test_a_terminal_gets_a_table_and_a_summary() -> None:
+SIZE = {"TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
+
+
+def test_a_terminal_gets_every_row_and_a_summary() -> None:
     ours, theirs = pty.openpty()
-    size = {"TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
-    process = start("list", "--emulator", "--emulator-objects", "30", stdout=theirs, stderr=theirs, env=size)
+    process = start("list", "--emulator", "--emulator-objects", "300", stdout=theirs, stderr=theirs, env=SIZE)
     os.close(theirs)
-    shown = _read_terminal(ours)
+    shown = _read_terminal(ours).splitlines()
     assert process.wait() == 0
-    assert "key_prefix" in shown
-    assert "2025-03-03T08:00:29Z" in shown
-    assert shown.rstrip().splitlines()[-1].startswith("\x1b[?25hdone: objects 30 | pages 1 | ")
+    assert shown[0].startswith("object_id")
+    assert "2025-03-03T08:04:59Z" in shown[300]
+    assert shown[301].startswith("done: objects 300 | pages 1 | ")
+    assert len(shown) == 302
+
+
+def test_head_in_a_terminal_shows_rows_and_nothing_else() -> None:
+    ours, theirs = pty.openpty()
+    with served(objects=6, faults={n: Fault.slow(0.15) for n in range(1, 7)}) as emulator:
+        args = ("list", emulator.bucket, "--page-size", "1")
+        process = start(*args, emulator=emulator, stderr=theirs, env=SIZE)
+        head = subprocess.Popen(["head", "-3"], stdin=process.stdout, stdout=theirs)
+        os.close(theirs)
+        assert process.stdout is not None
+        process.stdout.close()
+        shown = _read_terminal(ours)
+        assert (head.wait(), process.wait()) == (0, 141)
+    assert len(ids(shown)) == 3
+
+
+def test_ctrl_c_in_a_terminal_restores_it_and_says_how_to_go_on() -> None:
+    ours, theirs = pty.openpty()
+    with served(objects=2, faults={2: Fault.slow(60)}) as emulator:
+        args = ("list", emulator.bucket, "--page-size", "1")
+        process = start(*args, emulator=emulator, stdout=theirs, stderr=theirs, env=SIZE)
+        os.close(theirs)
+        shown = ""
+        # The line is drawn while the second page is waited for.
+        while "objects 1 |" not in shown:
+            shown += os.read(ours, 4096).decode()
+        process.send_signal(signal.SIGINT)
+        shown += _read_terminal(ours)
+    assert process.wait() == 130
+    *_, summary, hint = shown.splitlines()
+    assert "interrupted: objects 1 | " in summary
+    assert hint.startswith("to go on, run the same command with this option: --resume mpc")
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
 
 
 def _read_terminal(descriptor: int) -> str:
@@ -107,7 +144,7 @@ def _read_terminal(descriptor: int) -> str:
             while chunk := terminal.read(65536):
                 chunks.append(chunk)
         except OSError:
-            # How Linux says that the other end of a pseudo-terminal is closed.
+            # Linux says so that the other end of a pseudo-terminal is closed.
             pass
     return b"".join(chunks).decode()
 

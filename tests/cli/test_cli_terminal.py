@@ -1,13 +1,16 @@
-"""`list` in a terminal: the live table, the live line, and text that must not drive either."""
+"""`list` in a terminal: the table, the line on stderr, and text that must not drive either."""
 
 import io
 import os
+import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from commands import Pipe, Terminal, environment, served
+from rich.cells import cell_len
 
 from mixpeek_async.cli._app import cli
 from mixpeek_async.emulator import Emulator, Fault
@@ -17,13 +20,13 @@ CLEAR_LINE = "\x1b[2K"
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Run the command on streams of the test's own, in a window of 30 lines, and give its exit code."""
+    """Run the command on streams of the test's own, in a window of 120 columns, and give its exit code."""
 
     for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
         monkeypatch.delenv(name, raising=False)
 
-    def call(*args: str, out: Any, err: Any, emulator: Emulator | None = None, lines: int = 30) -> int:
-        for name, value in environment(emulator, {"TERM": "xterm", "COLUMNS": "120", "LINES": str(lines)}).items():
+    def call(*args: str, out: Any, err: Any, emulator: Emulator | None = None, columns: int = 120) -> int:
+        for name, value in environment(emulator, {"TERM": "xterm", "COLUMNS": str(columns)}).items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(sys, "stdout", out)
         monkeypatch.setattr(sys, "stderr", err)
@@ -34,58 +37,81 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     return call
 
 
-def last_picture(text: str) -> list[str]:
-    """The lines that a terminal shows in the end: those behind the last one that was taken back."""
-    return text.rpartition(CLEAR_LINE)[2].splitlines()
-
-
 def sample(count: int) -> tuple[str, ...]:
     return ("list", "--emulator", "--emulator-objects", str(count))
 
 
-def test_the_table_ends_with_the_latest_rows(run: Any) -> None:
+def test_the_table_keeps_every_row(run: Any) -> None:
     out, err = Terminal(), Terminal()
     assert run(*sample(45), out=out, err=err) == 0
-    rows = [line for line in last_picture(out.text) if "obj_" in line]
-    assert len(rows) == 20
-    assert "2025-03-03T08:00:44Z" in rows[-1]
+    head, *rows = out.text.splitlines()
+    assert head.split() == ["object_id", "status", "created_at", "blobs", "key_prefix"]
+    assert len(rows) == 45
+    assert err.text.startswith("done: objects 45 | pages 1 | ")
 
 
-def test_a_low_window_gets_fewer_rows(run: Any) -> None:
-    out = Terminal()
-    run(*sample(45), out=out, err=Terminal(), lines=10)
-    assert sum("obj_" in line for line in last_picture(out.text)) == 4
-
-
-def test_the_progress_is_below_the_table_while_it_moves_and_the_summary_in_the_end(run: Any) -> None:
-    out, err = Terminal(), Terminal()
-    run(*sample(3), out=out, err=err)
-    assert "objects 0 | pages 0 | " in out.text
-    assert "objects" not in "".join(last_picture(out.text))
-    assert err.text.startswith("done: objects 3 | pages 1 | ")
-
-
-def test_quiet_leaves_the_table_alone(run: Any) -> None:
-    out, err = Terminal(), Terminal()
-    run(*sample(3), "--quiet", out=out, err=err)
-    assert "objects" not in out.text
-    assert err.text == ""
-
-
-def test_a_failure_puts_the_cursor_back_and_keeps_the_table(run: Any) -> None:
+def test_a_failure_keeps_the_table(run: Any) -> None:
     out, err = Terminal(), Terminal()
     with served(objects=2, faults={2: Fault.http(403)}) as emulator:
         assert run("list", emulator.bucket, "--page-size=1", out=out, err=err, emulator=emulator) == 1
-    assert sum("obj_" in line for line in last_picture(out.text)) == 1
-    assert out.text.endswith("\x1b[?25h")
+    assert out.text.count("\n") == 2
+    assert err.text.startswith("stopped: objects 1 | ")
 
 
-def test_lines_in_a_pipe_leave_stderr_a_live_line(run: Any) -> None:
-    out, err = Pipe(), Terminal()
-    run(*sample(3), out=out, err=err)
-    assert "\x1b[?25l" in err.text
-    assert last_picture(err.text)[-1].startswith("done: objects 3 | ")
-    assert out.text.count("\n") == 3
+def test_there_is_no_empty_table_above_an_error(run: Any) -> None:
+    out, err = Terminal(), Terminal()
+    with served() as emulator:
+        assert run("list", "bkt_missing", out=out, err=err, emulator=emulator) == 1
+    assert out.text == ""
+    assert err.text.startswith("error: 404")
+
+
+def test_an_empty_bucket_has_no_table(run: Any) -> None:
+    out, err = Terminal(), Terminal()
+    assert run(*sample(0), out=out, err=err) == 0
+    assert (out.text, err.text[:16]) == ("", "done: objects 0 ")
+
+
+def long_object() -> Fault:
+    rows = [
+        {"object_id": f"obj_{number}", "bucket_id": "b", "status": status, "key_prefix": "/日本語" * 30}
+        for number, status in enumerate(
+            ["COMPLETED", "COMPLETED_WITH_ERRORS", "A_STATUS_THAT_IS_LONGER_THAN_ALL_OTHERS"]
+        )
+    ]
+    return Fault.answer({"results": rows, "pagination": {"next_cursor": None}})
+
+
+@pytest.mark.parametrize("columns", [60, 80, 88, 200])
+def test_long_texts_stay_in_their_columns(columns: int, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = Terminal()
+    with served(faults={1: long_object()}) as emulator:
+        run("list", emulator.bucket, out=out, err=Terminal(), emulator=emulator, columns=columns)
+    lines = out.text.splitlines()
+    starts = {cell_len(line.partition("/" if number else "key_prefix")[0]) for number, line in enumerate(lines)}
+    assert len(starts) == 1
+    # A window of less than 75 columns has no room for all of them.
+    assert max(map(cell_len, lines)) <= max(columns, 75)
+    assert lines[1].split()[1] == "COMPLETED"
+    assert ("COMPLETED_WITH_ERRORS" in out.text) is (columns > 86)
+
+
+def test_a_wait_shows_its_reason_and_leaves_nothing_behind(run: Any) -> None:
+    out, err = Terminal(), Terminal()
+    with served(objects=2, faults={2: Fault.http(503, headers={"Retry-After": "1"})}) as emulator:
+        assert run("list", emulator.bucket, "--page-size=1", out=out, err=err, emulator=emulator) == 0
+    drawn, _, rest = err.text.rpartition(CLEAR_LINE)
+    assert "objects 1 | waiting 1 s: 503" in drawn
+    assert drawn.endswith("\x1b[?25h\r\x1b[1A")
+    assert " | retries 1 | " in rest
+    assert " | last retry: 503" in rest
+
+
+def test_verbose_says_why_each_retry_is_made(run: Any) -> None:
+    err = Pipe()
+    with served(objects=2, faults={2: Fault.http(503, headers={"Retry-After": "0.1"})}) as emulator:
+        assert run("list", emulator.bucket, "--page-size=1", "-v", out=Pipe(), err=err, emulator=emulator) == 0
+    assert re.match(r"attempt 2 in 0\.1 s, because: 503.*\ndone: ", err.text)
 
 
 def test_quiet_leaves_stderr_alone(run: Any) -> None:
@@ -94,11 +120,31 @@ def test_quiet_leaves_stderr_alone(run: Any) -> None:
     assert err.text == ""
 
 
-def test_lines_in_a_terminal_have_no_live_line_among_them(run: Any) -> None:
-    out, err = Terminal(), Terminal()
-    run(*sample(3), "--format", "jsonl", out=out, err=err)
-    assert out.text.count("\n") == 3
-    assert "\x1b" not in out.text + err.text
+def test_a_pipe_in_a_terminal_has_no_line_of_ours_among_its_rows(run: Any) -> None:
+    out, err = Pipe(), Terminal()
+    with served(objects=2, faults={2: Fault.slow(0.3)}) as emulator:
+        assert run("list", emulator.bucket, "--page-size=1", out=out, err=err, emulator=emulator) == 0
+    assert err.text == ""
+    assert out.text.count("\n") == 2
+
+
+@pytest.mark.parametrize("redirected", [True, False])
+def test_a_file_leaves_the_terminal_to_the_progress(redirected: bool, run: Any, tmp_path: Path) -> None:
+    err, path = Terminal(), tmp_path / "objects"
+    with served(objects=2, faults={2: Fault.slow(0.3)}) as emulator, path.open("w") as out:
+        more = [] if redirected else ["-o", str(path)]
+        run(
+            "list",
+            emulator.bucket,
+            "--page-size=1",
+            *more,
+            out=out if redirected else Pipe(),
+            err=err,
+            emulator=emulator,
+        )
+    assert re.search(r"objects 1 \| [\d,]+ objects/s", err.text)
+    assert err.text.rpartition(CLEAR_LINE)[2].startswith("done: objects 2 | ")
+    assert path.read_text("utf-8").count("\n") == 2
 
 
 def test_a_forced_colour_is_no_terminal(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,9 @@
 """What the command line can get wrong, and what it is told then; help and version."""
 
+import errno
 import inspect
 import runpy
+import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -14,6 +16,7 @@ from commands import invoke
 from mixpeek_async import AsyncMixpeek
 from mixpeek_async.cli import main
 from mixpeek_async.cli._app import cli
+from mixpeek_async.cli._run import _is_broken_pipe
 from mixpeek_async.query import ListOptions
 
 KEY = {"MIXPEEK_API_KEY": "sk_1", "MIXPEEK_NAMESPACE": "ns"}
@@ -30,6 +33,23 @@ KEY = {"MIXPEEK_API_KEY": "sk_1", "MIXPEEK_NAMESPACE": "ns"}
         (["list", "bkt_1", "--emulator-pagination", "page"], KEY, "are settings of --emulator"),
         (["list", "--emulator", "--base-url", "https://a.example"], KEY, "leave out --base-url"),
         (["list", "--emulator", "--format", "xml"], {}, "'xml' is not one of"),
+        (["list", "b"], {"MIXPEEK_API_KEY": " ", "MIXPEEK_NAMESPACE": "ns"}, "set MIXPEEK_API_KEY"),
+        (["buckets"], {}, "set MIXPEEK_API_KEY in the environment"),
+        (["get", "b", "o"], {}, "set MIXPEEK_API_KEY in the environment"),
+        (["get", "b"], KEY, "Missing argument 'OBJECT_ID'"),
+        (
+            ["list", "b", "--limit", "5"],
+            KEY,
+            "--page-size is the number of objects per request, --max-items that of all",
+        ),
+        (["list", "b", "--cursor", "x"], KEY, "--resume goes on where an earlier run ended"),
+        (["list", "b", "--filters", "x"], KEY, "write --where"),
+        (["list", "b", "--api-key", "x"], KEY, "the key is read from MIXPEEK_API_KEY"),
+        (["list", "b", "--pagesize", "5"], KEY, "No such option"),
+        (["list", "b", "--where", "a == b"], KEY, "'--where': at character 6, 'b': put a text in quotes."),
+        (["list", "b", "--json", "a,,b"], KEY, "'--json': 'a,,b' has an empty name."),
+        (["list", "b", "--json", "a", "--format", "ids"], KEY, "leave out --json"),
+        (["list", "b", "--resume", "x", "-o", "x.json"], KEY, "write JSON lines, --format jsonl"),
     ],
 )
 def test_misuse_is_told_what_to_do_instead(args: list[str], env: dict[str, str], advice: str) -> None:
@@ -47,6 +67,23 @@ def test_what_the_library_refuses_is_misuse_in_one_line(option: str, value: str)
     result = invoke("list", "--emulator", "--emulator-objects", "0", option, value)
     assert result.stderr.startswith("error: ")
     assert option in result.stderr
+    assert (result.stderr.count("\n"), result.exit_code) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("MIXPEEK_API_KEY", "sk_1\n", "MIXPEEK_API_KEY ends in a line break, as text read from a file does"),
+        ("MIXPEEK_API_KEY", "Bearer sk_1", "MIXPEEK_API_KEY holds a space, which no key does: leave out 'Bearer '"),
+        ("MIXPEEK_NAMESPACE", "ns ", "MIXPEEK_NAMESPACE has white space at its ends"),
+        ("MIXPEEK_BASE_URL", "api.mixpeek.com", "MIXPEEK_BASE_URL has no scheme: put https:// in front"),
+        ("MIXPEEK_BASE_URL", "http://a.example", "MIXPEEK_BASE_URL would send the key unencrypted: use https, or pass"),
+    ],
+)
+def test_a_wrong_variable_is_called_by_its_name(variable: str, value: str, message: str) -> None:
+    result = invoke("list", "bkt_1", env={**KEY, variable: value})
+    assert result.stderr.startswith(f"error: {message}")
+    assert "sk_1" not in result.stderr
     assert (result.stderr.count("\n"), result.exit_code) == (1, 2)
 
 
@@ -76,51 +113,54 @@ def test_defaults_are_those_of_the_library(owner: Any) -> None:
     assert {name: ours[name] for name in shared} == {name: theirs[name].default for name in shared}
 
 
-def test_python_m_runs_the_same_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("module", ["mixpeek_async", "mixpeek_async.cli"])
+def test_python_m_runs_the_same_command(
+    module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, "argv", ["anything", "--version"])
     with pytest.raises(SystemExit) as ended:
-        runpy.run_module("mixpeek_async.cli", run_name="__main__")
+        runpy.run_module(module, run_name="__main__")
     assert ended.value.code == 0
     assert capsys.readouterr().out.startswith("mixpeek-async ")
 
 
-class Refusing:
-    """A finder in front of all others that fails on the command's module."""
-
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
+class Interrupting:
+    """A finder in front of all others: Ctrl-C comes while the command's module is looked for."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: object = None) -> None:
         if name == "mixpeek_async.cli._app":
-            raise self.error
+            raise KeyboardInterrupt
 
 
-@pytest.fixture
-def failing_import(monkeypatch: pytest.MonkeyPatch) -> Any:
-    def fail(error: BaseException) -> None:
-        monkeypatch.delitem(sys.modules, "mixpeek_async.cli._app")
-        monkeypatch.setattr(sys, "meta_path", [Refusing(error), *sys.meta_path])
+def test_ctrl_c_while_loading_is_quiet(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.delitem(sys.modules, "mixpeek_async.cli._app")
+    monkeypatch.setattr(sys, "meta_path", [Interrupting(), *sys.meta_path])
+    with pytest.raises(SystemExit, match="130"):
+        main()
+    assert capsys.readouterr().err == ""
 
-    return fail
 
-
-@pytest.mark.parametrize("module", ["click", "rich.live"])
-def test_without_the_extra_the_door_names_it(module: str, failing_import: Any, capsys: Any) -> None:
-    failing_import(ModuleNotFoundError(name=module))
+@pytest.mark.parametrize("module", ["click", "rich"])
+def test_without_the_extra_one_line_names_what_is_missing(
+    module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(SystemExit, match="1"):
         main()
     assert capsys.readouterr().err == f"error: {module} is not installed: pip install 'mixpeek-async[cli]'\n"
 
 
-@pytest.mark.parametrize("module", ["sqlite3", None])
-def test_another_missing_module_is_not_blamed_on_the_extra(module: str | None, failing_import: Any) -> None:
-    failing_import(ModuleNotFoundError(name=module))
-    with pytest.raises(ModuleNotFoundError):
-        main()
+def test_windows_says_in_its_own_way_that_the_reader_of_a_pipe_is_gone() -> None:
+    gone = OSError(errno.EINVAL, "Invalid argument")
+    assert _is_broken_pipe(gone, windows=True)
+    assert not _is_broken_pipe(gone, windows=False)
+    # The same number for the name of a file that Windows does not allow.
+    assert not _is_broken_pipe(OSError(errno.EINVAL, "Invalid argument", "a?b"), windows=True)
+    assert _is_broken_pipe(BrokenPipeError(errno.EPIPE, "Broken pipe"), windows=False)
 
 
-def test_ctrl_c_while_loading_is_quiet(failing_import: Any, capsys: Any) -> None:
-    failing_import(KeyboardInterrupt())
-    with pytest.raises(SystemExit, match="130"):
-        main()
-    assert capsys.readouterr().err == ""
+def test_help_does_not_wait_for_what_it_does_not_need() -> None:
+    code = "import sys; from mixpeek_async.cli._app import cli; cli(['list', '--help'], standalone_mode=False); "
+    code += "print({'rich', 'sqlite3', 'aiohttp.web'} & sys.modules.keys())"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.splitlines()[-1] == "set()"

@@ -31,7 +31,6 @@ MONSTER, BULKY = 200, 60
 class ChangingList:
     """A page source over a list of names; `shape` says what it tells of the next page."""
 
-
     rows: list[str]
     shape: str = "has_more"
     newest_first: bool = False

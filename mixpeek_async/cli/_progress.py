@@ -1,0 +1,114 @@
+"""How far a walk has come, as text for people, and the line of it on stderr."""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from mixpeek_async import MixpeekError, Pager, RetryScheduled
+from mixpeek_async.cli._text import printable
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+_LONGEST_REASON = 120
+
+
+def reason(error: MixpeekError) -> str:
+    """What failed, in a few words."""
+    return printable(error.message[:_LONGEST_REASON])
+
+
+class Progress:
+    """The counts of a walk over `things` (objects or buckets), its speed, and why it waits. `now` gives seconds."""
+
+    def __init__(self, things: str, now: Callable[[], float] = time.monotonic) -> None:
+        self._things = things
+        self._now = now
+        self._started = now()
+        self._pager: Pager[Any] | None = None
+        self._retry: RetryScheduled | None = None
+        self._retry_at = 0.0
+
+    def follow(self, pager: Pager[Any]) -> None:
+        """Read the counts of `pager` from now on."""
+        self._pager = pager
+        self._started = self._now()
+
+    def note_retry(self, retry: RetryScheduled) -> None:
+        """Keep why the walk waits, and for how long."""
+        self._retry = retry
+        self._retry_at = self._now() + retry.wait
+
+    @property
+    def items(self) -> int:
+        """How many records the walk has given."""
+        return self._pager.progress.items if self._pager else 0
+
+    def __str__(self) -> str:
+        """The state of a walk that goes on. It is short: a reason for waiting fits into 80 columns."""
+        left = self._retry_at - self._now()
+        if self._retry is None or left <= 0:
+            return f"{self._count()} | {self._rate()}"
+        return f"{self._count()} | waiting {left:.0f} s: {reason(self._retry.error)}"
+
+    def summary(self) -> str:
+        """The state of a walk that has ended."""
+        if self._pager is None:
+            return self._count()
+        progress = self._pager.progress
+        last = f" | last retry: {reason(self._retry.error)}" if self._retry else ""
+        return (
+            f"{self._count()} | pages {progress.pages:,} | requests {progress.requests:,} | "
+            f"retries {progress.retries:,} | waited {progress.waited:.1f} s | {self._rate()}{last}"
+        )
+
+    def _count(self) -> str:
+        total = self._pager.progress.total if self._pager else None
+        return f"{self._things} {self.items:,}" + ("" if total is None else f" of {total:,}")
+
+    def _rate(self) -> str:
+        # A walk that has just begun has no speed worth showing, and must not divide by zero.
+        return f"{self.items / max(self._now() - self._started, 0.001):,.0f} {self._things}/s"
+
+
+class StatusLine:
+    """One line on stderr that is drawn while a walk waits, and erased before anything else is printed."""
+
+    def __init__(self, text: Callable[[], str], *, visible: bool) -> None:
+        self._text = text
+        self._visible = visible
+        self._live: Live | None = None
+
+    def draw(self) -> None:
+        """Draw the line as it is now. Nothing if it is not visible."""
+        if not self._visible:
+            return
+        if self._live is None:
+            self._live = _live_line(self._text)
+            self._live.start()
+        self._live.refresh()
+
+    def erase(self) -> None:
+        """Leave the terminal as it was before the line."""
+        live, self._live = self._live, None
+        if live is not None:
+            live.stop()
+
+
+def _live_line(text: Callable[[], str]) -> "Live":
+    # rich takes a while to import, and most runs draw nothing.
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    return Live(
+        console=Console(file=sys.stderr, markup=False, emoji=False, highlight=False),
+        # Text, not str: rich would read [red] and :smile: in a str as its own.
+        get_renderable=lambda: Text(text(), no_wrap=True, overflow="ellipsis"),
+        # The event loop draws it, and no thread.
+        auto_refresh=False,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )

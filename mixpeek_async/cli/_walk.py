@@ -1,0 +1,207 @@
+"""One listing, printed: what `list` and `buckets` share."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mixpeek_async import (
+    AsyncMixpeek,
+    CheckpointError,
+    Hooks,
+    InvalidObjectError,
+    Pager,
+    RetryScheduled,
+    Walk,
+)
+from mixpeek_async.cli._connection import connected, in_words_of
+from mixpeek_async.cli._formats import BY_SUFFIX, Format, View, make_format, only_fields
+from mixpeek_async.cli._interrupt import Interruption
+from mixpeek_async.cli._options import Connection, Output
+from mixpeek_async.cli._output import Printer, Sink, is_file, is_terminal, path_sink, stdout_sink, terminal_width
+from mixpeek_async.cli._progress import Progress, StatusLine, reason
+from mixpeek_async.cli._run import READER_GONE, Failure, Misuse, run
+from mixpeek_async.cli._text import printable
+
+_REDRAW_EVERY = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """What to print: `open_pager` gives the pager of a client and a bucket, `resumed` is true with `--resume`."""
+
+    connection: Connection
+    output: Output
+    view: View
+    open_pager: Callable[[AsyncMixpeek, str], Pager[Any]]
+    bucket: str | None = None
+    resumed: bool = False
+
+
+def print_listing(listing: Listing) -> None:
+    """Print all records. Every other end is an exception of click's, and tells the user how to go on."""
+    _check_output(listing.output, resumed=listing.resumed)
+    walk = _Walk(listing)
+    if listing.connection.emulator and listing.bucket:
+        walk.say(f"note: --emulator makes its data up; the objects are not those of your bucket {listing.bucket!a}")
+    try:
+        run(walk.print_all, in_words_of(listing.connection))
+    except Failure as failure:
+        if walk.progress.items:
+            walk.say(f"stopped: {walk.progress.summary()}")
+        failure.hint = walk.how_to_go_on() or failure.hint
+        raise
+    except click.exceptions.Exit as ended:
+        if ended.exit_code != READER_GONE:
+            walk.say(f"interrupted: {walk.progress.summary()}", walk.how_to_go_on())
+        raise
+    # With a pipe in a terminal, the user waits for what comes out of its other end.
+    if _is_apart(listing.output) or not is_terminal(sys.stderr):
+        walk.say(f"done: {walk.progress.summary()}")
+
+
+def _check_output(output: Output, *, resumed: bool) -> None:
+    """UsageError for options that contradict each other."""
+    if output.format == "ids" and output.fields:
+        raise click.UsageError("--format ids prints ids and nothing else: leave out --json")
+    if resumed and output.file is not None and _format_name(output, to_terminal=False) == "json":
+        raise click.UsageError("a file of one JSON array cannot be continued: write JSON lines, --format jsonl")
+
+
+def _is_apart(output: Output) -> bool:
+    """True if it is known where rows go, so that the line on stderr cannot get among them.
+
+    The other end of a pipe may print to the same terminal, as `| head` does.
+    """
+    return output.file is not None or is_file(sys.stdout) or is_terminal(sys.stdout)
+
+
+class _Walk:
+    """One run of a listing."""
+
+    def __init__(self, listing: Listing) -> None:
+        self._listing = listing
+        self._output = listing.output
+        self._checkpoint: str | None = None
+        self._cut: str | None = None
+        self.progress = Progress(listing.view.things)
+        visible = _is_apart(self._output) and is_terminal(sys.stderr) and not self._output.quiet
+        self._status = StatusLine(lambda: str(self.progress), visible=visible)
+
+    def say(self, *lines: str | None) -> None:
+        """Print lines on stderr, unless the user wants none."""
+        if not self._output.quiet:
+            self._status.erase()
+            for line in filter(None, lines):
+                click.echo(line, err=True)
+
+    def how_to_go_on(self) -> str | None:
+        """What to type to get the rest; None if nothing was printed, so that the same command will do."""
+        if self._checkpoint is None:
+            return None
+        append = ", and >> in place of >" if self._output.file is None and is_file(sys.stdout) else ""
+        cut = f" (the line of {self._cut} was cut)" if self._cut else ""
+        return f"to go on{cut}, run the same command with this option{append}: --resume {self._checkpoint}"
+
+    async def print_all(self, interruption: Interruption) -> None:
+        listing = self._listing
+        async with connected(listing.connection, listing.bucket, Hooks(retry=self._note_retry)) as (client, bucket):
+            try:
+                pager = listing.open_pager(client, bucket)
+            except CheckpointError as error:
+                raise Misuse(f"--resume: {error.message}") from None
+            self.progress.follow(pager)
+            with contextlib.closing(self._open_sink(interruption)) as sink:
+                async with _redrawn(self._status):
+                    await self._print_each(aiter(pager), sink)
+
+    async def _print_each(self, walk: Walk[Any], sink: Sink) -> None:
+        printer = Printer(self._format(), self._writer(sink))
+        begun = False
+        try:
+            sink.wait()
+            async for record in walk:
+                self._cut = printable(self._listing.view.id_of(record))
+                printer.print(record)
+                self._cut = None
+                begun = True
+                if sink.is_full:
+                    sink.flush()
+                    # The next block may fail: then this one is the place to go on from.
+                    self._checkpoint = walk.checkpoint
+                sink.wait()
+            printer.end()
+        except InvalidObjectError:
+            # The checkpoint leads past the bad record, where the same command would stop at it again.
+            begun = True
+            raise
+        finally:
+            sink.flush()
+            if begun:
+                self._checkpoint = walk.checkpoint
+
+    def _format(self) -> Format:
+        listing, output = self._listing, self._output
+        to_terminal = output.file is None and is_terminal(sys.stdout)
+        return make_format(
+            _format_name(output, to_terminal=to_terminal),
+            only_fields(listing.view, output.fields) if output.fields else listing.view,
+            width=terminal_width() if to_terminal else None,
+            # A file that is continued has its head already.
+            head=not listing.resumed,
+        )
+
+    def _open_sink(self, interruption: Interruption) -> Sink:
+        if self._output.file is None:
+            return stdout_sink(interruption)
+        return path_sink(Path(self._output.file), interruption, append=self._listing.resumed)
+
+    def _writer(self, sink: Sink) -> Callable[[str], None]:
+        if self._output.file is not None or not is_terminal(sys.stdout):
+            return sink.write
+
+        def write_in_terminal(text: str) -> None:
+            # The line on stderr is in the same terminal.
+            self._status.erase()
+            sink.write(text)
+
+        return write_in_terminal
+
+    def _note_retry(self, retry: RetryScheduled) -> None:
+        self.progress.note_retry(retry)
+        if self._output.verbose:
+            self.say(f"attempt {retry.attempt + 1} in {retry.wait:.1f} s, because: {reason(retry.error)}")
+
+
+def _format_name(output: Output, *, to_terminal: bool) -> str:
+    """The format that `auto` stands for."""
+    if output.format != "auto":
+        return output.format
+    if output.file is not None:
+        return BY_SUFFIX.get(Path(output.file).suffix.lower(), "jsonl")
+    return "table" if to_terminal and not output.fields else "jsonl"
+
+
+@asynccontextmanager
+async def _redrawn(status: StatusLine) -> AsyncIterator[None]:
+    """Draw the line again and again, while the walk waits for a server."""
+    drawing = asyncio.create_task(_redraw(status))
+    try:
+        yield
+    finally:
+        drawing.cancel()
+        await asyncio.gather(drawing, return_exceptions=True)
+        status.erase()
+
+
+async def _redraw(status: StatusLine) -> None:
+    while True:
+        # First the wait: what takes no time needs no line.
+        await asyncio.sleep(_REDRAW_EVERY)
+        status.draw()
