@@ -102,7 +102,7 @@ class OffsetPaginator:
     """A page held one row although there was room, and it was not the last one."""
     _before_hole: str | None = None
     """The last row when an empty page came behind it."""
-    _by_dates: bool = False
+    by_dates: bool = False
     """The place was found by dates, and rows that they put before it may still come."""
     _given: int = MAX_PAGE_SIZE
     """How many rows the last page held, if the server gave fewer than the limit."""
@@ -155,7 +155,7 @@ class OffsetPaginator:
         if known is None:
             self._miss(start.offset, limit, rows, next_page)
             return None
-        if self._by_dates:
+        if self.by_dates:
             known = self._pass_by_dates(known, rows)
         new = known < len(rows) - 1 and self.reader.identify(rows[-1]) not in self.seen
         is_short = len(rows) < limit
@@ -212,7 +212,7 @@ class OffsetPaginator:
             return -1
         passed = self._count_passed(rows)
         if passed and self.resumed:
-            self._by_dates = True
+            self.by_dates = True
             return passed - 1
         is_whole = has_more is HasMore.NO if rows else has_more is not HasMore.YES
         if offset == 0 and (passed == 0 if rows else is_whole):
@@ -228,7 +228,7 @@ class OffsetPaginator:
         passed = self._count_passed(rows[known + 1 :])
         if passed is None:
             raise no_place()
-        self._by_dates = not anchors and known + passed == len(rows) - 1
+        self.by_dates = not anchors and known + passed == len(rows) - 1
         return known + passed
 
     def _is_hole(self, rows: Sequence[Any], has_more: HasMore) -> bool:

@@ -220,12 +220,12 @@ class Paging:
     def _leads_on(self) -> bool:
         """Take the cursor that came with a page by offset? Past the offset limit it is the only way.
 
-        Not where only offsets allow to fetch pages side by side.
+        Not where only dates tell which rows are new, and not where only offsets allow to fetch pages side by side.
         """
         paginator = self._paginator
         if not isinstance(paginator, OffsetPaginator) or paginator.end > MAX_OFFSET:
             return True
-        return not (self.options.concurrency > 1 and paginator.is_steady)
+        return not paginator.by_dates and not (self.options.concurrency > 1 and paginator.is_steady)
 
     def _follow(self, cursor: str, bookmark: Bookmark | None = None) -> None:
         self._guard.follow(cursor)
