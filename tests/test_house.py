@@ -8,7 +8,7 @@ import mixpeek_async
 
 PACKAGE = Path(mixpeek_async.__file__).parent
 
-LEAVES = {"errors", "_text", "_clock", "_deadlines"}
+LEAVES = {"errors", "_text", "_clock", "_timeouts"}
 MAY_IMPORT: dict[str, set[str]] = {
     **{leaf: set() for leaf in LEAVES},
     "_checks": {"errors"},
@@ -16,25 +16,36 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": {"_record"},
     "query": {"_checks", "errors"},
     "_config": {"errors"},
-    "_retry": {"errors"},
+    "_retry": {"_checks", "errors"},
     "_paging": {"errors", "models", "query"},
     "_wire": {"_paging", "_record", "_text", "errors", "models", "query"},
-    "_telemetry": {"_checks", "_clock", "_text", "_wire", "errors"},
-    "_session": {"_clock", "_config", "_text", "_wire", "errors"},
-    "_transport": {"_clock", "_deadlines", "_pacing", "_retry", "_session", "_telemetry", "_wire", "errors", "models"},
+    "_telemetry": {"_checks", "_text", "_wire", "errors"},
+    "_http_session": {"_clock", "_config", "_text", "_wire", "errors"},
+    "_transport": {
+        "_clock",
+        "_timeouts",
+        "_rate_limiter",
+        "_retry",
+        "_http_session",
+        "_telemetry",
+        "_wire",
+        "errors",
+        "models",
+    },
     "_read_ahead": {"_paging", "errors", "models", "query"},
     "_reader": {"_paging", "_read_ahead", "_text", "errors", "models", "query"},
-    "_pacing": {"_clock", "_wire"},
+    "_rate_limiter": {"_clock", "_wire", "errors"},
     "pager": {"_paging", "_reader", "errors", "models", "query"},
     "_source": {"_paging", "_record", "errors", "_transport", "_wire", "models", "query"},
     "objects": {"_source", "_transport", "_wire", "models", "pager", "query"},
     "buckets": {"_source", "_transport", "_wire", "models", "pager", "query"},
     "client": {
+        "_checks",
         "_clock",
         "_config",
-        "_pacing",
+        "_rate_limiter",
         "_retry",
-        "_session",
+        "_http_session",
         "_telemetry",
         "_transport",
         "buckets",
@@ -97,7 +108,7 @@ def test_only_the_session_the_client_and_the_emulator_know_aiohttp() -> None:
         for path in PACKAGE.rglob("*.py")
         if re.search(r"^\s*(import|from) aiohttp", path.read_text(), re.M)
     }
-    assert users <= {"_session", "client", "emulator"}
+    assert users <= {"_http_session", "client", "emulator"}
 
 
 def test_what_stands_at_the_door_is_sorted_and_there() -> None:

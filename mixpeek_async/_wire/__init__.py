@@ -1,7 +1,7 @@
 """Between what is asked and the wire, in both directions; pure, without I/O."""
 
+from mixpeek_async._wire.dates import unix_seconds
 from mixpeek_async._wire.failure import status_error
-from mixpeek_async._wire.limits import Allowance, read_allowance
 from mixpeek_async._wire.message import Request, Response
 from mixpeek_async._wire.page import parse_page
 from mixpeek_async._wire.records import identifier, structurer
@@ -9,7 +9,6 @@ from mixpeek_async._wire.request import Listing, get_bucket, get_object, list_bu
 from mixpeek_async._wire.single import record_parser
 
 __all__ = [
-    "Allowance",
     "Listing",
     "Request",
     "Response",
@@ -19,8 +18,8 @@ __all__ = [
     "list_buckets",
     "list_objects",
     "parse_page",
-    "read_allowance",
     "record_parser",
     "status_error",
     "structurer",
+    "unix_seconds",
 ]

@@ -9,14 +9,14 @@ from mixpeek_async.errors import MalformedResponseError, NamespaceUnresolvedErro
 from mixpeek_async.models import ApiWarning
 
 
-def not_json(body: bytes, problem: str, *, arrived_whole: bool) -> MalformedResponseError:
+def not_json(body: bytes | bytearray, problem: str, *, arrived_whole: bool) -> MalformedResponseError:
     """The error for a body that is no JSON: retryable, unless it arrived whole and would be no better next time."""
     start = printable(body[:80].decode("utf-8", "replace"))
     message = f"the answer is not JSON ({printable(problem, 200)}); it begins {start!r}"
     return MalformedResponseError(message, path="$" if arrived_whole else None, retryable=not arrived_whole)
 
 
-def arrived_whole(body: bytes) -> bool:
+def arrived_whole(body: bytes | bytearray) -> bool:
     """Whether a laxer parser reads `body`, or fails at its size alone."""
     try:
         json.loads(body)

@@ -56,7 +56,7 @@ def _class_of(status: int) -> type[StatusError]:
     return _CLASSES.get(status) or (ServerError if status >= 500 else StatusError)
 
 
-def _json(body: bytes) -> Any:
+def _json(body: bytes | bytearray) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

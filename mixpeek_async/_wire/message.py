@@ -20,7 +20,7 @@ class Response:
 
     status: int
     headers: Mapping[str, str] = attrs.field(factory=dict)
-    body: bytes = attrs.field(default=b"", repr=False)
+    body: bytes | bytearray = attrs.field(default=b"", repr=False)
     received_at: float = 0.0
 
     @property

@@ -52,7 +52,7 @@ def parse_page(response: Response) -> ReceivedPage:
     return page
 
 
-def _open(body: bytes) -> _Envelope:
+def _open(body: bytes | bytearray) -> _Envelope:
     try:
         # The scan for rows skips over strings: only this sees a byte that is no UTF-8.
         body.decode("utf-8")
@@ -68,7 +68,7 @@ def _open(body: bytes) -> _Envelope:
     raise failure
 
 
-def _read_laxly(body: bytes) -> _Envelope | bool:
+def _read_laxly(body: bytes | bytearray) -> _Envelope | bool:
     """The envelope around records of which one is no JSON to msgspec and all are to a laxer parser.
 
     Such a record (it holds NaN, or half a surrogate pair) fails when it is reached, and costs nobody else. Where

@@ -151,7 +151,7 @@ async def test_a_client_shows_no_key(canary: Canary) -> None:
         assert not canary.sings(
             client, *map(repr, (client, client.objects, client._transport, client._transport._session))
         )
-        assert not canary.sings(repr(client._transport._session._headers))
+        assert not canary.sings(repr(client._transport._session._config))
         for part in (client, client.objects, client._transport, client._transport._session):
             with pytest.raises(TypeError):
                 vars(part)

@@ -14,9 +14,9 @@ from clocks import ManualClock
 from scripted import Connection, ScriptedServer, answer, page
 
 from mixpeek_async._config import Config, Secret
-from mixpeek_async._pacing import Pacer
+from mixpeek_async._http_session import HttpSession, user_agent
+from mixpeek_async._rate_limiter import RateLimiter
 from mixpeek_async._retry import RetryPolicy
-from mixpeek_async._session import Session, user_agent
 from mixpeek_async._telemetry import Telemetry
 from mixpeek_async._transport import Transport
 from mixpeek_async._wire import Request
@@ -71,7 +71,7 @@ async def test_the_method_is_the_requests() -> None:
 async def _send(url: str, request: Request) -> None:
     clock = ManualClock()
     transport = Transport(
-        Session(
+        HttpSession(
             Config(api_key=Secret("sk_1"), namespace="ns", base_url=url),
             session=None,
             max_body_bytes=1000,
@@ -80,8 +80,8 @@ async def _send(url: str, request: Request) -> None:
         timeout=5,
         policy=RetryPolicy(),
         clock=clock,
-        pacer=Pacer(clock),
-        telemetry=Telemetry(None, clock),
+        rate_limiter=RateLimiter(clock),
+        telemetry=Telemetry(None, url),
     )
     try:
         await transport.call(request, lambda response: response, Progress())
