@@ -50,6 +50,10 @@ class PageSource(Fetcher, Protocol[T]):
         """When `item` was created; None where the list is not in the order of creation."""
         ...
 
+    def without_key(self, error: InvalidObjectError, /) -> InvalidObjectError:
+        """`error` without the API key, in case the server sent it back in a row."""
+        ...
+
     @property
     def scope(self) -> Scope:
         """What is listed, for the checkpoint."""
@@ -123,7 +127,7 @@ class Reader(Generic[T]):
                 # Each is reported once: a walk that steps back comes upon it again.
                 if self._memory.add(self._source.identify(page.received.rows[index])):
                     page.new += 1
-                    self._on_invalid(error)
+                    self._on_invalid(self._source.without_key(error))
                 else:
                     self.progress.repeats += 1
                 continue

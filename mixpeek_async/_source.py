@@ -32,6 +32,7 @@ class EndpointSource(Generic[R]):
         self.has_outlines = listing.outline_body is not None
         self.start = transport.start
         self.may_try_again = transport.may_try_again
+        self.without_key = transport.without_key
         self.scope = Scope(listing.path, transport.namespace, (listing.body or b"").decode())
 
     async def fetch(self, request: PageRequest, progress: Progress) -> ReceivedPage:

@@ -18,6 +18,7 @@ from mixpeek_async.errors import ConnectionFailedError, MalformedResponseError, 
 from mixpeek_async.models import Progress
 
 R = TypeVar("R")
+E = TypeVar("E", bound=MixpeekError)
 
 
 class Transport:
@@ -84,8 +85,8 @@ class Transport:
         """The time for one page. Pass the same one to every `call` for this page."""
         return Budget(self._clock, self._policy.budget)
 
-    def without_key(self, error: MixpeekError) -> MixpeekError:
-        """`error` without the key, for an error about something that the server sent."""
+    def without_key(self, error: E) -> E:
+        """`error` without the API key, in case the server sent it back in what the error is about."""
         return self._session.without_key(error)
 
     async def aclose(self) -> None:

@@ -52,7 +52,7 @@ def test_what_the_library_refuses_is_misuse_in_one_line(option: str, value: str)
 
 def test_http_needs_leave() -> None:
     result = invoke("list", "bkt_1", "--base-url", "http://mixpeek.example", env=KEY)
-    assert "pass --allow-insecure if that is meant" in result.stderr
+    assert "pass --allow-insecure if you mean it" in result.stderr
     assert result.exit_code == 2
 
 
