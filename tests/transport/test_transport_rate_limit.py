@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from clocks import ManualClock
 
-from mixpeek_async import AsyncMixpeek, InvalidArgumentError, RateLimitError
+from mixpeek_async import AsyncMixpeek, ClientClosedError, InvalidArgumentError, RateLimitError
 from mixpeek_async._rate_limiter import RateLimit, RateLimiter
 from mixpeek_async._wire import Response
 from mixpeek_async.emulator import Emulator, Fault
@@ -87,17 +87,18 @@ async def test_nobody_waits_in_silence_for_longer_than_the_policy_says() -> None
         assert len(await client.objects.list(emulator.bucket).to_list()) == 3
 
 
-async def test_closing_the_client_ends_the_waiting() -> None:
+@pytest.mark.parametrize("prefetch", [0, 1])
+async def test_closing_the_client_ends_the_waiting(prefetch: int) -> None:
     async with Emulator(objects=100) as emulator:
         client = AsyncMixpeek(
             emulator.api_key, namespace=emulator.namespace, base_url=emulator.url, requests_per_minute=1
         )
-        walking = asyncio.create_task(client.objects.list(emulator.bucket, page_size=10).to_list())
-        while len(emulator.requests) < 1:
+        walking = asyncio.create_task(client.objects.list(emulator.bucket, page_size=10, prefetch=prefetch).to_list())
+        while not client._transport._rate_limiter._lock.locked():
             await asyncio.sleep(0.001)
         async with asyncio.timeout(20):
             await client.aclose()
-            with pytest.raises(Exception, match="closed"):
+            with pytest.raises(ClientClosedError):
                 await walking
 
 
