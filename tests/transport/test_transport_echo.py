@@ -8,7 +8,7 @@ from canary import Canary, shown
 from scripted import Action, Connection, ScriptedServer, answer
 
 from mixpeek_async import AsyncMixpeek, InvalidObjectError, MixpeekError, RetryPolicy
-from mixpeek_async.errors import AuthenticationError, MalformedResponseError
+from mixpeek_async.errors import AuthenticationError, MalformedResponseError, StatusError
 
 
 @pytest.fixture
@@ -108,6 +108,15 @@ async def test_no_header_shows_it_neither_in_its_value_nor_in_its_name(canary: C
     error = await error_from(make)
     assert isinstance(error, MalformedResponseError)
     assert not canary.sings(*shown(error))
+
+
+async def test_details_that_are_nested_too_deeply_are_left_out() -> None:
+    nested: list[Any] = []
+    for _ in range(100_000):
+        nested = [nested]
+    async with AsyncMixpeek("sk_test_key", namespace="ns") as client:
+        error = client._transport.without_key(StatusError("401: no", status=401, details={"a": nested}))
+    assert (error.message, error.status, error.details) == ("401: no", 401, {})
 
 
 async def test_a_page_keeps_what_looks_like_the_key() -> None:
