@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from mixpeek_async._paging import ReceivedPage, Scope
 from mixpeek_async._wire import parse_page
 from mixpeek_async._wire.message import Response
-from mixpeek_async.errors import ResponseTooLargeError
+from mixpeek_async.errors import InvalidObjectError, ResponseTooLargeError
 from mixpeek_async.models import Progress
 from mixpeek_async.pager import Walk
 from mixpeek_async.query import MAX_OFFSET, ListOptions, PageRequest
@@ -68,6 +68,9 @@ class ChangingList:
 
     def may_try_again(self) -> bool:
         return True
+
+    def without_key(self, error: InvalidObjectError) -> InvalidObjectError:
+        return error
 
     def pagination(self, offset: int, limit: int) -> dict[str, Any]:
         match self.shape:
