@@ -4,6 +4,7 @@
 """
 
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ Check = Callable[[Any, str], Any]
 def bool_(value: object, name: str) -> bool:
     """True or False. Nothing else is taken: "false" is true to Python."""
     if not isinstance(value, bool):
-        raise InvalidArgumentError(f"{name} must be True or False, not {short_repr(value)}")
+        raise InvalidArgumentError(f"{name} must be True or False, not {_shown(value)}")
     return value
 
 
@@ -31,7 +32,7 @@ def int_between(low: int, high: int | None = None) -> Callable[[object, str], in
     def check(value: object, name: str) -> int:
         # True is an int to Python, and is never meant as a size.
         if isinstance(value, bool) or not isinstance(value, int) or value < low or (high is not None and value > high):
-            raise InvalidArgumentError(f"{name} must be a whole number {bounds}, not {short_repr(value)}")
+            raise InvalidArgumentError(f"{name} must be a whole number {bounds}, not {_shown(value)}")
         return value
 
     return check
@@ -42,14 +43,15 @@ def number(*, over: float | None = None, at_least: float = 0.0) -> Callable[[obj
     bounds = f"over {over:g}" if over is not None else f"of at least {at_least:g}"
 
     def check(value: object, name: str) -> float:
+        # nan is neither over nor under anything.
         if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not (over < value if over is not None else at_least <= value)
-            or value in (float("inf"), float("-inf"))
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and (over < value if over is not None else at_least <= value)
+            and value < math.inf
         ):
-            raise InvalidArgumentError(f"{name} must be a number {bounds}, not {short_repr(value)}")
-        return value
+            return value
+        raise InvalidArgumentError(f"{name} must be a number {bounds}, not {_shown(value)}")
 
     return check
 
@@ -63,6 +65,11 @@ def instance_of(kind: type[T]) -> Callable[[object, str], T]:
         return value
 
     return check
+
+
+def optional(check: Callable[[object, str], T]) -> Callable[[object, str], T | None]:
+    """`check`, for an argument that may be None."""
+    return lambda value, name: None if value is None else check(value, name)
 
 
 def is_plain_function(value: object) -> bool:
@@ -87,3 +94,9 @@ def short_repr(value: object) -> str:
     # Python prints no int of more than 4,300 digits, and nothing that is nested deeper than its stack.
     except (ValueError, RecursionError):
         return "a value too long to show"
+
+
+def _shown(value: object) -> str:
+    """What was passed in place of a number or a bool. A long string may be the API key, in the wrong argument."""
+    is_short = value is None or isinstance(value, int | float) or (isinstance(value, str) and len(value) < 8)
+    return short_repr(value) if is_short else f"a value of type {type(value).__name__}"

@@ -7,6 +7,7 @@ from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 import attrs
 
+from mixpeek_async._clock import Budget
 from mixpeek_async._paging import (
     Bookmark,
     OpenPage,
@@ -51,13 +52,21 @@ class PageSource(RowReader, Protocol[T]):
         ...
 
     async def fetch(
-        self, request: PageRequest, progress: Progress, check: Check, /, *, once: bool = False
+        self, request: PageRequest, progress: Progress, check: Check, budget: Budget, /, *, once: bool = False
     ) -> ReceivedPage:
-        """The page, after as many attempts as the retry policy allows, or only `once`. It can be called again."""
+        """The page, after as many attempts as the retry policy and `budget` allow, or only `once`."""
         ...
 
     def start(self, work: Coroutine[Any, Any, Outcome], /) -> "asyncio.Task[Outcome]":
         """Run `work` in the background, until the client closes at the latest."""
+        ...
+
+    def budget(self) -> Budget:
+        """The time for one page, however many requests it takes."""
+        ...
+
+    def without_key(self, error: InvalidObjectError, /) -> InvalidObjectError:
+        """`error` without the API key, in case the server sent it back in a row."""
         ...
 
     def may_try_again(self) -> bool:
@@ -77,7 +86,9 @@ class PageReader(Generic[T]):
         self._options = options
         start = Bookmark(start=PageStart(options.offset), from_start=options.offset == 0)
         self._paging = Paging(options, source, self.progress, bookmark or start, ids_only=source.ids_only)
-        self.ahead = ReadAhead(lambda request: source.fetch(request, self.progress, self._paging.check), source.start)
+        self.ahead = ReadAhead(self._fetch_page, source.start)
+        self._budget: Budget | None = None
+        """The time that is left for the page which the walk waits for."""
         self._failure: tuple[PageStart, MixpeekError] | None = None
         self._window = 1
         self._lock = asyncio.Lock()
@@ -125,15 +136,25 @@ class PageReader(Generic[T]):
                 self.reopen()
                 return not self._closed
             self._close_page()
-            while (request := self._paging.next_request(self._wanted)) is not None:
-                fetched = await self._fetch(request)
-                if self._closed:
-                    return False
-                if fetched is not None and self._open(*fetched):
+            self._budget = self._source.budget()
+            try:
+                return await self._fetch_next_page()
+            finally:
+                self._budget = None
+
+    async def _fetch_next_page(self) -> bool:
+        while (request := self._paging.next_request(self._wanted)) is not None:
+            fetched = await self._fetch(request)
+            if self._closed:
+                return False
+            if fetched is not None:
+                if self._open(*fetched):
                     return True
-                # A row may have been passed.
-                self._close_page()
-            return False
+                # The server does answer: the next request has a budget of its own.
+                self._budget = self._source.budget()
+            # A row may have been passed.
+            self._close_page()
+        return False
 
     def _open(self, request: PageRequest, received: ReceivedPage) -> bool:
         page = self._paging.receive(request, received)
@@ -187,6 +208,7 @@ class PageReader(Generic[T]):
             return
         page.new += 1
         self.progress.invalid += 1
+        error = self._source.without_key(error)
         match self._options.on_invalid:
             case "raise":
                 raise error
@@ -202,6 +224,10 @@ class PageReader(Generic[T]):
         if self.page is not None:
             page, self.page, self.items = self.page, None, iter(())
             self._paging.close(page)
+
+    async def _fetch_page(self, request: PageRequest, *, once: bool = False) -> ReceivedPage:
+        budget = self._budget or self._source.budget()
+        return await self._source.fetch(request, self.progress, self._paging.check, budget, once=once)
 
     async def _fetch(self, request: PageRequest) -> tuple[PageRequest, ReceivedPage] | None:
         """The page, and the request that fetched it; None if another one is to be fetched in its place."""
@@ -234,11 +260,11 @@ class PageReader(Generic[T]):
             return True
         if request.ids_only or not (self._source.ids_only and may_be_too_large(error)):
             return False
-        if is_first or not self._source.may_try_again():
+        # Without time left, a time-out of the next, smaller page would prove nothing.
+        if is_first or self._budget is None or self._budget.left() <= 0 or not self._source.may_try_again():
             return False
         try:
-            probe = attrs.evolve(request, limit=1, ids_only=True)
-            page = await self._source.fetch(probe, self.progress, self._paging.check, once=True)
+            page = await self._fetch_page(attrs.evolve(request, limit=1, ids_only=True), once=True)
         except MixpeekError:
             return False
         return len(page.rows) == 1

@@ -1,7 +1,7 @@
-"""When to ask again, and after how long. Pure: time and chance are arguments.
+"""When to send a request again, and after how long. Pure: time and chance are arguments.
 
-Backoff is exponential with full jitter (a wait drawn evenly from zero to a ceiling that doubles), the form that
-spreads a crowd of clients best: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+Backoff is exponential with full jitter: a wait is drawn evenly from zero to a ceiling that doubles. This spreads many
+clients best: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 """
 
 from collections.abc import Callable
@@ -9,7 +9,8 @@ from typing import Any
 
 import attrs
 
-from mixpeek_async.errors import InvalidArgumentError, MalformedResponseError, MixpeekError, StatusError
+from mixpeek_async._checks import int_between, number, valid
+from mixpeek_async.errors import MalformedResponseError, MixpeekError, StatusError
 
 _THROTTLING = frozenset({429, 503})
 
@@ -18,9 +19,10 @@ _THROTTLING = frozenset({429, 503})
 class Attempts:
     """What has been tried for one page.
 
-    `own` are failed tries, of which `malformed` brought a damaged answer; `ordered` are those after which the server
-    said how long to wait; `resent` is whether the free resend is used up; `paid` are the retries that the quota was
-    charged for.
+    * `own`: failures after which the client chose the wait; `malformed` of them brought a damaged answer.
+    * `ordered`: failures after which the server said how long to wait.
+    * `resent`: the one resend without a wait, after a dead connection, was made.
+    * `paid`: retries that were paid for with tokens of the quota.
     """
 
     own: int = 0
@@ -30,7 +32,7 @@ class Attempts:
     paid: int = 0
 
     def count(self, failure: MixpeekError) -> None:
-        """One more failure."""
+        """Count one more failure."""
         if failure.retry_after is None:
             self.own += 1
             self.malformed += isinstance(failure, MalformedResponseError)
@@ -38,29 +40,28 @@ class Attempts:
             self.ordered += 1
 
 
-def _not_negative(_: Any, attribute: "attrs.Attribute[Any]", value: Any) -> None:
-    kinds = int if attribute.type is int else int | float
-    if isinstance(value, bool) or not isinstance(value, kinds) or not 0 <= value < float("inf"):
-        what = "a whole number" if attribute.type is int else "a number"
-        raise InvalidArgumentError(f"{attribute.name} must be {what} of at least 0, not {value!r:.100}")
+def _at_least_zero(_: type, fields: "list[attrs.Attribute[Any]]") -> "list[attrs.Attribute[Any]]":
+    return [field.evolve(validator=valid(int_between(0) if field.type is int else number())) for field in fields]
 
 
-@attrs.frozen(kw_only=True, field_transformer=lambda _, fields: [f.evolve(validator=_not_negative) for f in fields])
+@attrs.frozen(kw_only=True, field_transformer=_at_least_zero)
 class RetryPolicy:
-    """How often one page is asked for, and how long to wait in between. All times are seconds.
+    """How often to try a request for a page, and how long to wait between two tries. All times are seconds.
 
-    Listing only reads, so asking again is always safe. `RetryPolicy(attempts=1)` never asks twice.
+    Listing only reads, so that sending a request again is always safe. `RetryPolicy(attempts=1)` never does.
 
-    * `attempts`: the most tries of our own for one page; a wait that the server ordered does not use one up.
-    * `budget`: the most time for one page, waits included. There is no limit on a walk.
-    * `backoff`, `max_backoff`: the first and the highest ceiling of a wait; the wait is drawn from zero to there.
-    * `throttled_backoff`, `max_throttled_backoff`: the same for 429 and 503 that bring no advice.
-    * `max_retry_after`: the longest ordered wait that is obeyed; a longer one raises at once, with `.retry_after`.
-    * `max_ordered_waits`: how many ordered waits one page may take.
-    * `spread`, `max_spread`: an ordered wait is stretched by up to this share, and by at most so many seconds, so
-      that a crowd does not come back as one.
-    * `min_wait`: no wait is shorter, whatever a server says: there is no hot loop.
-    * `malformed_attempts`: tries for an answer that arrives damaged although its transfer was whole.
+    * `attempts`: the most tries for one page. A wait that the server ordered does not use one up.
+    * `budget`: the most time for one page, waits after failures included. Waiting for a rate limit does not count, and
+      there is no limit for a whole walk.
+    * `backoff`, `max_backoff`: the first and the highest ceiling of a wait, which is drawn from zero to the ceiling.
+    * `throttled_backoff`, `max_throttled_backoff`: the same for a 429 or 503 that does not say how long to wait.
+    * `max_retry_after`: the longest wait ordered by the server that is obeyed. A longer one raises the error at once,
+      with `.retry_after`.
+    * `max_ordered_waits`: how many waits ordered by the server one page may take.
+    * `spread`, `max_spread`: an ordered wait gets longer by up to this share, and by at most so many seconds, so that
+      waiting clients do not all return at once.
+    * `min_wait`: no wait is shorter, whatever the server says.
+    * `malformed_attempts`: the most tries for an answer that arrives complete but damaged.
     """
 
     attempts: int = 5
@@ -79,10 +80,9 @@ class RetryPolicy:
     def wait(
         self, failure: MixpeekError, attempts: Attempts, time_left: float, chance: Callable[[], float]
     ) -> float | None:
-        """Seconds until the next try, or None to give up.
+        """Seconds to wait before the next try; None to give up and raise `failure`.
 
-        `attempts` counts this failure already; `time_left` is what remains of `budget`; `chance` draws from
-        [0, 1).
+        `attempts` includes this failure; `time_left` is what remains of `budget`; `chance` draws a number from [0, 1).
         """
         if not failure.retryable or self.attempts <= 1:
             return None
@@ -100,6 +100,7 @@ class RetryPolicy:
         wait = max(self.min_wait, seconds)
         if seconds > self.max_retry_after or wait >= time_left or attempts.ordered > self.max_ordered_waits:
             return None
+        # A wait that fits into the time left must still fit when it is stretched.
         stretched = wait + chance() * min(self.max_spread, self.spread * wait)
         return stretched if stretched < time_left else wait
 
@@ -113,10 +114,10 @@ class RetryPolicy:
 
 @attrs.define
 class RetryQuota:
-    """A store of tokens that all calls of a client share, so that a dead server is not asked five times by each.
+    """Tokens that all walks of a client share, so that many walks do not multiply the load on a dead server.
 
-    A retry takes `price` tokens; a call that succeeds gives back what it took, or one token when it took none.
-    At 500 tokens and 5 a retry, a thousand calls to a dead server are at most 1,100 requests.
+    A retry costs `price` tokens. A call that succeeds returns what it paid, or one token when it paid nothing. With 500
+    tokens and 5 a retry, a thousand calls to a dead server send at most 1,100 requests.
     """
 
     capacity: int = 500
@@ -127,12 +128,12 @@ class RetryQuota:
         self.tokens = self.capacity
 
     def take(self) -> bool:
-        """Pay for one retry; False, and nothing taken, when there is too little left."""
+        """Pay for one retry; False, and nothing is paid, when there are too few tokens."""
         if self.tokens < self.price:
             return False
         self.tokens -= self.price
         return True
 
     def give_back(self, retries: int) -> None:
-        """A call came through after so many paid retries."""
+        """Return the tokens of a call that succeeded after so many paid retries."""
         self.tokens = min(self.capacity, self.tokens + max(1, retries * self.price))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
 
 import attrs
 
+from mixpeek_async._clock import Budget
 from mixpeek_async._model import Model, structurer
 from mixpeek_async._page_reader import Check
 from mixpeek_async._paging import MALFORMED, Bookmark, ReceivedPage, Scope, refuse_page_of_older_server
@@ -61,6 +62,8 @@ class EndpointSource(Generic[T]):
         self.ids_only = endpoint.ids_body is not None
         self.start = transport.start
         self.may_try_again = transport.may_try_again
+        self.without_key = transport.without_key
+        self.budget = transport.budget
         self.scope = Scope(endpoint.path, transport.namespace, (endpoint.body or b"").decode())
 
     def created_at(self, row: Any) -> datetime | None:
@@ -76,7 +79,7 @@ class EndpointSource(Generic[T]):
         return date
 
     async def fetch(
-        self, request: PageRequest, progress: Progress, check: Check, *, once: bool = False
+        self, request: PageRequest, progress: Progress, check: Check, budget: Budget, *, once: bool = False
     ) -> ReceivedPage:
         """The page, after as many attempts as the retry policy allows, or only `once`."""
 
@@ -86,7 +89,8 @@ class EndpointSource(Generic[T]):
             check(request, page)
             return page
 
-        page = await self._transport.call(self._endpoint.page(request), parse, progress, once=once)
+        wire_request = self._endpoint.page(request)
+        page = await self._transport.call(wire_request, parse, progress, once=once, budget=budget)
         offset = request.start.offset if request.start.cursor is None else None
         self._transport.telemetry.page(self._endpoint.path, offset, request.limit, len(page.rows))
         return page

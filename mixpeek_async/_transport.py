@@ -1,55 +1,50 @@
-"""Request to result: the loop that sends a request again, within its time and its turn."""
+"""Sends a request until it succeeds or the policy gives up, within the page's budget and the rate limit."""
 
 import asyncio
 import logging
-import math
 import random
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from mixpeek_async._clock import Clock
-from mixpeek_async._deadlines import Deadlines
-from mixpeek_async._pacing import Pacer
+from mixpeek_async._clock import Budget, Clock
+from mixpeek_async._http_session import HttpSession, closed_error
+from mixpeek_async._rate_limiter import RateLimit, RateLimiter
 from mixpeek_async._retry import Attempts, RetryPolicy, RetryQuota
-from mixpeek_async._session import Session
-from mixpeek_async._telemetry import Exchange, Telemetry
-from mixpeek_async._wire import Request, Response, read_allowance, status_error
-from mixpeek_async.errors import (
-    ConnectionFailedError,
-    MalformedResponseError,
-    MixpeekError,
-    RateLimitError,
-)
+from mixpeek_async._telemetry import RequestSent, Telemetry
+from mixpeek_async._timeouts import Timeouts
+from mixpeek_async._wire import Request, Response, status_error
+from mixpeek_async.errors import ConnectionFailedError, MalformedResponseError, MixpeekError, RequestTimeoutError
 from mixpeek_async.models import Progress
 
 R = TypeVar("R")
+E = TypeVar("E", bound=MixpeekError)
 
 
 class Transport:
-    """Sends requests over one session, under one retry policy, with one quota for all callers."""
+    """Sends the requests of a client over one session, with one policy, one quota and one rate limit for all walks."""
 
     # Slots, so that vars() has nothing to show.
     __slots__ = (
         "_clock",
-        "_deadlines",
-        "_pacer",
         "_policy",
         "_quota",
+        "_rate_limiter",
         "_session",
         "_tasks",
         "_timeout",
+        "_timeouts",
         "telemetry",
     )
 
     def __init__(
         self,
-        session: Session,
+        session: HttpSession,
         *,
         timeout: float,
         policy: RetryPolicy,
         clock: Clock,
-        pacer: Pacer,
+        rate_limiter: RateLimiter,
         telemetry: Telemetry,
     ) -> None:
         self.telemetry: Telemetry = telemetry
@@ -58,16 +53,16 @@ class Transport:
         self._policy = policy
         self._quota = RetryQuota()
         self._clock = clock
-        self._pacer = pacer
+        self._rate_limiter = rate_limiter
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._deadlines = Deadlines()
+        self._timeouts = Timeouts()
 
     def __reduce__(self) -> str | tuple[object, ...]:
         raise TypeError("a client holds connections and a key, and is never pickled: build one where it is used")
 
     @property
     def namespace(self) -> str:
-        """The namespace that all requests are about."""
+        """The namespace of all requests."""
         return self._session.namespace
 
     @property
@@ -83,80 +78,118 @@ class Transport:
         return task
 
     def may_try_again(self) -> bool:
-        """Pay for a try beyond the retries of a request; False when there are to be none, or the quota is used up."""
+        """Pay for a try beyond the retries of a request; False when the policy or the quota allows none."""
         return self._policy.attempts > 1 and self._quota.take()
 
+    def budget(self) -> Budget:
+        """The time for one page. Pass the same one to every `call` for this page."""
+        return Budget(self._clock, self._policy.budget)
+
+    def without_key(self, error: E) -> E:
+        """`error` without the API key, in case the server sent it back in what the error is about."""
+        return self._session.without_key(error)
+
     async def aclose(self) -> None:
-        """End what is under way, and close our own session; leave the caller's open."""
+        """End all requests and waits, and close our own session; leave the caller's open."""
         self._session.end()
-        self._deadlines.end_all()
+        self._timeouts.end_all()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._session.aclose()
 
     async def call(
-        self, request: Request, parse: Callable[[Response], R], progress: Progress, *, once: bool = False
+        self,
+        request: Request,
+        parse: Callable[[Response], R],
+        progress: Progress,
+        *,
+        once: bool = False,
+        budget: Budget | None = None,
     ) -> R:
-        """What `parse` makes of the answer, asking again for as long as the policy allows, or only `once`.
+        """What `parse` makes of the answer. Tries again for as long as the policy and `budget` allow, or only `once`.
 
-        Raises the last failure. Counts requests, retries and seconds waited into `progress`.
+        Raises the last failure. Adds requests, retries and seconds waited to `progress`. `budget` is a new one for a
+        page that needs only this call.
         """
-        deadline = self._clock.monotonic() + self._policy.budget
+        budget = budget or self.budget()
         attempts = Attempts()
         number = 0
+        failure: MixpeekError | None = None
         while True:
+            if self.closed:
+                raise closed_error()
+            seconds = min(self._timeout, budget.left())
+            if seconds <= 0:
+                raise failure or RequestTimeoutError(f"the page has used up its budget of {budget.seconds:g} s")
+            await self._acquire(budget, progress)
             number += 1
-            if self._pacer.must_wait and not self.closed:
-                deadline += await self._turn(progress)
-            self._pacer.take()
             progress.requests += 1
-            exchange = self.telemetry.begin(self._session.base_url, request, number)
-            outcome = await self._attempt(request, parse, deadline - self._clock.monotonic(), exchange)
+            sent = self.telemetry.request(request, number)
+            outcome = await self._attempt(request, parse, seconds, sent)
             if not isinstance(outcome, MixpeekError):
                 self._quota.give_back(attempts.paid)
                 return outcome
-            exchange.failed(outcome)
-            wait = None if once else self._wait_after(outcome, attempts, deadline)
+            failure = self._session.without_key(outcome)
+            wait = None if once else self._wait_after(failure, attempts, budget.left())
             if wait is None:
-                raise outcome
+                raise failure
             progress.retries += 1
             progress.waited += wait
-            self.telemetry.retry(self._session.base_url, request, number, outcome, wait)
+            self.telemetry.retry(sent, failure, wait)
             await self._pause(wait)
 
-    async def _turn(self, progress: Progress) -> float:
-        """Wait until the rate limit allows for a request; the seconds that it took, which are no part of a budget.
-
-        RateLimitError, and nothing is sent, when the server has ordered all of the client to wait for too long.
-        """
-        ordered = self._pacer.ordered_wait
-        if ordered > self._policy.max_retry_after:
-            raise RateLimitError(
-                f"429: the server has asked to be left alone, for {ordered:.0f} more seconds",
-                status=429,
-                retry_after=ordered,
-                retryable=True,
-            )
+    async def _acquire(self, budget: Budget, progress: Progress) -> None:
+        """Wait until the rate limit allows a request. The wait is in `progress`, and no part of `budget`."""
+        longest = self._policy.max_retry_after
+        if not self._rate_limiter.is_throttled:
+            return await self._rate_limiter.acquire(longest)
         self.telemetry.log(logging.INFO, "waiting for the rate limit")
-        waited = 0.0
-        with suppress(TimeoutError), self._deadlines.within(math.inf):
-            waited = await self._pacer.wait()
-        progress.waited += waited
-        return waited
+        began = self._clock.monotonic()
+        try:
+            async with self._timeouts.within(None):
+                await self._rate_limiter.acquire(longest)
+        except TimeoutError:
+            raise closed_error() from None
+        finally:
+            # By the clock: it includes the time that other walks were waiting in front of this one.
+            waited = self._clock.monotonic() - began
+            progress.waited += waited
+            budget.extend(waited)
 
-    async def _pause(self, seconds: float) -> None:
-        """Wait. A client that is closed meanwhile cuts it short; the next attempt meets that."""
-        if seconds:
-            with suppress(TimeoutError), self._deadlines.within(math.inf):
-                await self._clock.sleep(seconds)
+    async def _attempt(
+        self, request: Request, parse: Callable[[Response], R], seconds: float, sent: RequestSent
+    ) -> R | MixpeekError:
+        """Send the request once. What went wrong is returned, so that it is raised without the frames of aiohttp."""
+        began = self._clock.monotonic()
+        limit = None
+        try:
+            async with self._timeouts.within(seconds):
+                response = await self._session.send(request)
+            limit = RateLimit.from_headers(response)
+        # All of them: a session, its connector and its traces may be the caller's own, and raise anything.
+        except Exception as error:
+            failure = self._session.failure(error, seconds)
+        else:
+            took = self._clock.monotonic() - began
+            self.telemetry.response(sent, response.status, took, len(response.body), response.request_id)
+            return _read(response, parse)
+        finally:
+            self._rate_limiter.release(limit)
+        self.telemetry.no_response(sent, self._clock.monotonic() - began, failure)
+        return failure
 
-    def _wait_after(self, failure: MixpeekError, attempts: Attempts, deadline: float) -> float | None:
+    def _wait_after(self, failure: MixpeekError, attempts: Attempts, time_left: float) -> float | None:
         """Seconds until the next attempt, or None when this failure is the last."""
-        wait = self._free_resend(failure, attempts)
-        if wait is None:
+        dead_connection = isinstance(failure, ConnectionFailedError) and failure.before_answer
+        if dead_connection and not attempts.resent and self._policy.attempts > 1:
+            # Sent again at once, a single time: an old keep-alive connection is closed just like that. It costs tokens
+            # like any retry, because a server that closes every new connection looks the same.
+            attempts.resent = True
+            wait: float | None = 0.0
+        else:
             attempts.count(failure)
-            wait = self._policy.wait(failure, attempts, deadline - self._clock.monotonic(), random.random)
+            wait = self._policy.wait(failure, attempts, time_left, random.random)
         # A wait that the server ordered is no sign of a dead server, and costs no tokens.
         if wait is None or failure.retry_after is not None:
             return wait
@@ -165,58 +198,19 @@ class Transport:
         attempts.paid += 1
         return wait
 
-    def _free_resend(self, failure: MixpeekError, attempts: Attempts) -> float | None:
-        """No wait at all, once, for a connection that was dead before it was used: a keep-alive that ran out.
-
-        It costs tokens like any other retry: a server that closes each new connection looks no different.
-        """
-        stale = isinstance(failure, ConnectionFailedError) and failure.before_answer
-        if not stale or attempts.resent or self._policy.attempts <= 1:
-            return None
-        attempts.resent = True
-        return 0.0
-
-    async def _attempt(
-        self, request: Request, parse: Callable[[Response], R], time_left: float, exchange: Exchange
-    ) -> R | MixpeekError:
-        """One request and its answer, or what went wrong, as a value."""
-        seconds = min(self._timeout, time_left)
-        try:
-            with self._deadlines.within(seconds):
-                response = await self._exchange(request)
-        except MixpeekError as error:
-            return error
-        # All of them: a session, its connector and its traces may be the caller's own, and raise what they like.
-        except Exception as error:
-            return self._session.failure(error, seconds)
-        exchange.answered(response)
-        return self._accept(response, parse)
-
-    def _accept(self, response: Response, parse: Callable[[Response], R]) -> R | MixpeekError:
-        if response.status == 206:
-            return MalformedResponseError("the answer is a part of one (206), which nobody asked for", retryable=True)
-        if not 200 <= response.status < 300:
-            return status_error(self._session.without_key(response))
-        try:
-            return parse(response)
-        except MixpeekError as error:
-            if not self._session.holds_key(response):
-                return error
-        # Errors quote the answer, and their frames hold it.
-        return _parsed(self._session.without_key(response), parse)
-
-    async def _exchange(self, request: Request) -> Response:
-        """Send, read the answer whole, and take note of what it says of the rate limit."""
-        allowance = None
-        try:
-            response = await self._session.send(request)
-            allowance = read_allowance(response)
-            return response
-        finally:
-            self._pacer.done(allowance)
+    async def _pause(self, seconds: float) -> None:
+        """Wait. Closing the client ends the wait early."""
+        if seconds:
+            with suppress(TimeoutError):
+                async with self._timeouts.within(None):
+                    await self._clock.sleep(seconds)
 
 
-def _parsed(response: Response, parse: Callable[[Response], R]) -> R | MixpeekError:
+def _read(response: Response, parse: Callable[[Response], R]) -> R | MixpeekError:
+    if response.status == 206:
+        return MalformedResponseError("the answer is a part of one (206), which was not asked for", retryable=True)
+    if not 200 <= response.status < 300:
+        return status_error(response)
     try:
         return parse(response)
     except MixpeekError as error:

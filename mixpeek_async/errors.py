@@ -1,13 +1,13 @@
-"""What can fail, in one tree.
+"""The exceptions, in one tree.
 
     MixpeekError
-    ├── InvalidArgumentError          also a ValueError: misuse, found before any I/O
-    ├── ClientClosedError             the client, or the session it was given, is closed
-    ├── TransportError                no whole answer arrived
+    ├── InvalidArgumentError          also a ValueError: wrong use, found before any I/O
+    ├── ClientClosedError             the client, or the session that was passed to it, is closed
+    ├── TransportError                no complete answer arrived
     │   ├── ConnectionFailedError
     │   ├── RequestTimeoutError       also a TimeoutError
     │   └── CertificateError
-    ├── StatusError                   the server answered, and the answer is no
+    ├── StatusError                   the server answered with a status other than 2xx
     │   ├── RedirectError             3xx; never followed
     │   ├── BadRequestError           400
     │   ├── AuthenticationError       401
@@ -16,11 +16,11 @@
     │   ├── ValidationError           422
     │   ├── RateLimitError            429
     │   └── ServerError               5xx
-    ├── MalformedResponseError        the server said yes, and what it sent cannot be it
+    ├── MalformedResponseError        a 2xx answer that is not what the API promises
     │   ├── InvalidObjectError        one record of a page; the rest of the page is fine
     │   └── ResponseTooLargeError
-    ├── CheckpointError               also a ValueError: there is no going on from this string
-    ├── NamespaceUnresolvedError      the empty answer is about the namespace, not about the bucket
+    ├── CheckpointError               also a ValueError: a checkpoint that cannot be resumed
+    ├── NamespaceUnresolvedError      the server does not know the namespace, so the answer says nothing
     └── PaginationError               the pages contradict each other
         ├── PaginationLoopError
         └── OffsetLimitError
@@ -61,23 +61,22 @@ __all__ = [
 class MixpeekError(Exception):
     """The root: `except MixpeekError` catches whatever this package raises.
 
-    `retryable` says whether sending the same request again can help; `retry_after` is the wait in seconds that
-    the server asked for, if it did. `checkpoint` is where the walk stands that raised it, for `resume=…`; None where
-    there is no walk.
+    `retryable`: sending the same request again can help. `retry_after`: the wait in seconds that the server asked for,
+    or None. `checkpoint`: the position of the walk that raised the error, for `resume=…`; None where there is no walk.
     """
 
     retryable: bool = False
     retry_after: float | None = None
     checkpoint: str | None = None
 
-    # Exceptions are rebuilt by pickle and copy from `args` alone: one positional message keeps that true for the
-    # whole tree, and the facts travel in `__dict__`.
+    # pickle and copy rebuild an exception from `args`, and its other attributes from `__dict__`. So all constructors
+    # here work with the message alone.
     def __init__(self, message: str) -> None:
         super().__init__(message)
 
     @property
     def message(self) -> str:
-        """What went wrong and, where there is something to do about it, what to do."""
+        """What went wrong and, where something can be done about it, what to do."""
         return str(self.args[0])
 
 
@@ -86,18 +85,18 @@ class InvalidArgumentError(MixpeekError, ValueError):
 
 
 class ClientClosedError(MixpeekError):
-    """There is nothing to send with: the client was closed, or its session, or it belongs to another event loop."""
+    """Nothing can be sent: the client or its session was closed, or the client belongs to another event loop."""
 
 
 class TransportError(MixpeekError):
-    """No whole answer arrived. Listing only reads, so that nothing has changed on the server."""
+    """No complete answer arrived. Listing only reads, so that nothing has changed on the server."""
 
 
 class ConnectionFailedError(TransportError):
-    """The connection could not be made, or broke before the body was whole.
+    """The connection could not be made, or broke before the body was complete.
 
-    `before_answer` is whether it was made and then closed before a byte of the answer came, as a connection that
-    was kept alive for too long does.
+    `before_answer`: it was made, and closed before a byte of the answer arrived. A connection that was kept alive for
+    too long ends like this.
     """
 
     retryable = True
@@ -105,13 +104,13 @@ class ConnectionFailedError(TransportError):
 
 
 class RequestTimeoutError(TransportError, TimeoutError):
-    """One attempt took longer than the client's `timeout`, or the last one ran into the end of the retry budget."""
+    """One attempt took longer than the client's `timeout`, or than what was left of the page's budget."""
 
     retryable = True
 
 
 class CertificateError(TransportError):
-    """The server's certificate is not to be trusted. Never retried, never downgraded."""
+    """The certificate of the server cannot be trusted. Never retried, never downgraded."""
 
 
 class StatusError(MixpeekError):
@@ -165,7 +164,7 @@ class NotFoundError(StatusError):
 
 
 class ValidationError(StatusError):
-    """422: the server refuses a parameter; `details["validation_errors"]` says which, when it says so."""
+    """422: the server refuses a parameter; `details["validation_errors"]` names it, if the server does."""
 
 
 class RateLimitError(StatusError):
@@ -179,8 +178,8 @@ class ServerError(StatusError):
 class MalformedResponseError(MixpeekError):
     """A 2xx answer that is not what the API promises.
 
-    `path` is where the body went wrong, as a JSON path (`$.results[3].blobs[0].type`), or None when the body is
-    no JSON at all, cut short or of something else.
+    `path` is the wrong place in the body, as a JSON path (`$.results[3].blobs[0].type`), or None when the body is not
+    JSON: cut short, or a page of a proxy.
     """
 
     def __init__(self, message: str, *, path: str | None = None, retryable: bool = False) -> None:
@@ -192,7 +191,7 @@ class MalformedResponseError(MixpeekError):
 class InvalidObjectError(MalformedResponseError):
     """One record of a page that cannot be structured. The rest of the page is fine.
 
-    `raw` is the record as it came, as bytes of JSON; `path` names the field within its page.
+    `raw` is the record as it was received, as bytes of JSON; `path` names the field within its page.
     """
 
     def __init__(self, message: str, *, path: str | None = None, raw: bytes = b"") -> None:
@@ -201,24 +200,24 @@ class InvalidObjectError(MalformedResponseError):
 
 
 class ResponseTooLargeError(MalformedResponseError):
-    """The decoded body passes the client's `max_body_bytes`.
+    """The decoded body is larger than the client's `max_body_bytes`.
 
-    A walk asks for smaller pages by itself: this comes out of one only for a single record that is larger than that.
+    A walk then asks for smaller pages by itself, so that it raises this only for a single record that is too large.
     """
 
 
 class CheckpointError(MixpeekError, ValueError):
-    """A checkpoint that cannot be gone on from: cut, edited, of another listing, of a newer version, or too old.
+    """A checkpoint that cannot be resumed: cut, edited, of another listing, of a newer version, or too old.
 
-    Nothing is done in its place: a silent start from the beginning would yield everything twice.
+    The walk does not start from the beginning instead: it would yield everything twice.
     """
 
 
 class NamespaceUnresolvedError(MixpeekError):
     """The X-Namespace header did not resolve for this key.
 
-    The server answers that with an empty list and a warning; it says nothing about the bucket, so it is never
-    taken for an empty one.
+    The server answers with an empty list and a warning. That says nothing about the bucket, so that the walk never
+    takes the bucket for an empty one.
     """
 
 
@@ -227,11 +226,11 @@ class PaginationError(MixpeekError):
 
 
 class PaginationLoopError(PaginationError):
-    """The server leads the walk in a circle: a cursor seen before, or page after page with nothing new."""
+    """The pages repeat: the server sent a cursor for the second time, or page after page without a new object."""
 
 
 class OffsetLimitError(PaginationError):
-    """The walk has reached the highest offset that the API takes (10,000) and the server has given no cursor.
+    """The walk has reached the highest offset that the API accepts (10,000), and the server has sent no cursor.
 
-    Narrow the listing, or ask for a server that pages by cursor: there is no request that could go on from here.
+    No request can reach the objects behind it. Narrow the listing with filters, or use a server that pages by cursor.
     """

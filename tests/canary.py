@@ -5,9 +5,10 @@ import pickle
 import secrets
 import traceback
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from rich.pretty import pretty_repr
 from scripted import ScriptedServer
 
 from mixpeek_async import AsyncMixpeek
@@ -32,6 +33,11 @@ class Canary:
     def make_client(self, **settings: Any) -> AsyncMixpeek:
         """A client that got the key as an argument."""
         return AsyncMixpeek(f"sk_{self._secret}", **settings)
+
+    def pass_as(self, argument: str) -> AsyncMixpeek:
+        """A client that got the key as this argument, by mistake, and as its key too."""
+        # No variable: this frame is in the traceback.
+        return AsyncMixpeek(**cast("Any", {argument: f"sk_{self._secret}"}))
 
     def sings(self, *shown: object) -> bool:
         """Whether the key, or any half of it, is in these texts."""
@@ -65,6 +71,8 @@ def shown(error: BaseException) -> Iterator[str]:
         yield from (repr(link), str(link), repr(vars(link)), repr(link.args))
         for frame, _ in traceback.walk_tb(link.__traceback__):
             yield from map(repr, frame.f_locals.values())
+            # As rich and structlog do it: attrs classes are opened, and long strings cut before their repr is taken.
+            yield from (pretty_repr(value, max_string=20) for value in frame.f_locals.values())
         if isinstance(link, MixpeekError):
             yield from (repr(pickle.dumps(link)), repr(vars(copy.deepcopy(link))))
 

@@ -8,7 +8,7 @@ import mixpeek_async
 
 PACKAGE = Path(mixpeek_async.__file__).parent
 
-LEAVES = {"errors", "_text", "_clock", "_deadlines"}
+LEAVES = {"errors", "_text", "_clock", "_timeouts"}
 MAY_IMPORT: dict[str, set[str]] = {
     **{leaf: set() for leaf in LEAVES},
     "_checks": {"errors"},
@@ -16,17 +16,28 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": {"_model"},
     "query": {"_checks", "errors"},
     "_config": {"errors"},
-    "_retry": {"errors"},
+    "_retry": {"_checks", "errors"},
     "_paging": {"errors", "models", "query"},
     "_wire": {"_checks", "_model", "_paging", "_text", "errors", "models", "query"},
-    "_telemetry": {"_checks", "_clock", "_text", "_wire", "errors"},
-    "_session": {"_clock", "_config", "_text", "_wire", "errors"},
-    "_transport": {"_clock", "_deadlines", "_pacing", "_retry", "_session", "_telemetry", "_wire", "errors", "models"},
+    "_telemetry": {"_checks", "_text", "_wire", "errors"},
+    "_http_session": {"_clock", "_config", "_text", "_wire", "errors"},
+    "_transport": {
+        "_clock",
+        "_timeouts",
+        "_rate_limiter",
+        "_retry",
+        "_http_session",
+        "_telemetry",
+        "_wire",
+        "errors",
+        "models",
+    },
     "_read_ahead": {"_paging", "errors", "query"},
-    "_page_reader": {"_paging", "_read_ahead", "_text", "errors", "models", "query"},
-    "_pacing": {"_clock", "_wire"},
+    "_page_reader": {"_clock", "_paging", "_read_ahead", "_text", "errors", "models", "query"},
+    "_rate_limiter": {"_clock", "_wire", "errors"},
     "pager": {"_page_reader", "_paging", "errors", "models", "query"},
     "_source": {
+        "_clock",
         "_converter",
         "_model",
         "_page_reader",
@@ -42,12 +53,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "objects": {"_source", "_transport", "_wire", "models", "pager", "query"},
     "buckets": {"_source", "_transport", "_wire", "models", "pager", "query"},
     "client": {
+        "_checks",
         "_clock",
         "_config",
         "_converter",
-        "_pacing",
+        "_rate_limiter",
         "_retry",
-        "_session",
+        "_http_session",
         "_telemetry",
         "_transport",
         "buckets",
@@ -114,7 +126,7 @@ def test_only_these_modules_import_aiohttp() -> None:
         if re.search(r"^\s*(import|from) aiohttp", path.read_text("utf-8"), re.MULTILINE)
     }
     # The command `doctor` looks at headers, by the client's trace_configs.
-    assert users <= {"_session", "cli", "client", "emulator"}
+    assert users <= {"_http_session", "cli", "client", "emulator"}
 
 
 def test_the_public_names_are_sorted_and_exist() -> None:

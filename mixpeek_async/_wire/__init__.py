@@ -1,12 +1,10 @@
 """Requests and responses as plain values: pure functions, without I/O."""
 
 from mixpeek_async._wire.errors import status_error, unix_seconds
-from mixpeek_async._wire.limits import Allowance, read_allowance
 from mixpeek_async._wire.requests import ListEndpoint, Request, get_bucket, get_object, list_buckets, list_objects
 from mixpeek_async._wire.responses import Response, model_parser, parse_page, row_date, row_id
 
 __all__ = [
-    "Allowance",
     "ListEndpoint",
     "Request",
     "Response",
@@ -16,7 +14,6 @@ __all__ = [
     "list_objects",
     "model_parser",
     "parse_page",
-    "read_allowance",
     "row_date",
     "row_id",
     "status_error",

@@ -89,7 +89,7 @@ def test_a_wrong_variable_is_called_by_its_name(variable: str, value: str, messa
 
 def test_http_needs_leave() -> None:
     result = invoke("list", "bkt_1", "--base-url", "http://mixpeek.example", env=KEY)
-    assert "pass --allow-insecure if that is meant" in result.stderr
+    assert "pass --allow-insecure if you mean it" in result.stderr
     assert result.exit_code == 2
 
 

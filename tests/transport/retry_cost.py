@@ -2,7 +2,7 @@
 
     python tests/transport/retry_cost.py
 
-CPU time, side by side, in turns: an exchange that takes no time, through `Transport.call` and alone.
+CPU time of a request that takes no time, through `Transport.call` and alone, measured in turns.
 """
 
 import asyncio
@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable
 from mixpeek_async import RetryPolicy
 from mixpeek_async._clock import SystemClock
 from mixpeek_async._config import Config, Secret
-from mixpeek_async._pacing import Pacer
-from mixpeek_async._session import Session
+from mixpeek_async._http_session import HttpSession
+from mixpeek_async._rate_limiter import RateLimiter
 from mixpeek_async._telemetry import Telemetry
 from mixpeek_async._transport import Transport
 from mixpeek_async._wire import Request, Response
@@ -27,12 +27,12 @@ ANSWER = Response(status=200)
 CONFIG = Config(api_key=Secret("sk_cost"), namespace="ns", base_url="http://127.0.0.1:9")
 
 
-class Instant(Transport):
-    """A transport whose server answers in no time."""
+class InstantSession(HttpSession):
+    """A session whose server answers in no time."""
 
     __slots__ = ()
 
-    async def _exchange(self, request: Request) -> Response:
+    async def send(self, request: Request) -> Response:
         return ANSWER
 
 
@@ -47,18 +47,19 @@ async def microseconds(call: Callable[[], Awaitable[object]]) -> float:
 async def main() -> None:
     """Print the difference: the least of all rounds, and the middle one."""
     clock = SystemClock()
-    transport = Instant(
-        Session(CONFIG, session=None, max_body_bytes=1_000, clock=clock),
+    session = InstantSession(CONFIG, session=None, max_body_bytes=1_000, clock=clock)
+    transport = Transport(
+        session,
         timeout=60,
         policy=RetryPolicy(),
         clock=clock,
-        telemetry=Telemetry(None, clock),
-        pacer=Pacer(clock, None),
+        telemetry=Telemetry(None, CONFIG.base_url),
+        rate_limiter=RateLimiter(clock),
     )
     progress = Progress()
 
     async def alone() -> Response:
-        return (lambda response: response)(await transport._exchange(REQUEST))
+        return (lambda response: response)(await session.send(REQUEST))
 
     async def through() -> Response:
         return await transport.call(REQUEST, lambda response: response, progress)

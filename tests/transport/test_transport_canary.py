@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import gc
+import inspect
 import logging
 import pickle
 import ssl
@@ -97,6 +98,25 @@ async def test_a_cancellation_that_passes_through_aiohttp_shows_no_key(
     assert cancelled == 60
 
 
+async def test_a_cancellation_keeps_what_the_caller_was_handling(canary: Canary) -> None:
+    reason = LookupError("why the caller asked")
+    async with ScriptedServer(STALL) as server, AsyncMixpeek(base_url=server.url) as client:
+
+        async def ask_again() -> None:
+            try:
+                raise reason
+            except LookupError:
+                await client.objects.list("bkt", prefetch=0)
+
+        asking = asyncio.create_task(ask_again())
+        while not server.requests:
+            await asyncio.sleep(0)
+        asking.cancel("enough")
+        with pytest.raises(asyncio.CancelledError, match="enough") as caught:
+            await asking
+    assert reason in chain(caught.value)
+
+
 async def test_a_time_out_of_the_callers_own_shows_no_key(canary: Canary) -> None:
     async with ScriptedServer(STALL) as server, AsyncMixpeek(base_url=server.url) as client:
         with pytest.raises(TimeoutError) as caught:
@@ -146,12 +166,25 @@ def test_a_good_key_is_not_shown_when_another_argument_is_refused(canary: Canary
     assert not canary.sings(*shown(caught.value))
 
 
+ARGUMENTS = [
+    name for name in inspect.signature(AsyncMixpeek).parameters if name not in {"api_key", "namespace", "clock"}
+]
+
+
+@pytest.mark.parametrize("argument", ARGUMENTS)
+def test_a_key_that_is_passed_as_another_argument_is_not_shown(canary: Canary, argument: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=argument) as caught:
+        canary.pass_as(argument)
+    assert not canary.sings(*shown(caught.value))
+    assert list(chain(caught.value)) == [caught.value]
+
+
 async def test_a_client_shows_no_key(canary: Canary) -> None:
     async with _used_client(canary) as client:
         assert not canary.sings(
             client, *map(repr, (client, client.objects, client._transport, client._transport._session))
         )
-        assert not canary.sings(repr(client._transport._session._headers))
+        assert not canary.sings(repr(client._transport._session._config))
         for part in (client, client.objects, client._transport, client._transport._session):
             with pytest.raises(TypeError):
                 vars(part)

@@ -24,7 +24,6 @@ from scripted import (
 )
 
 from mixpeek_async import AsyncMixpeek
-from mixpeek_async._deadlines import Deadline
 from mixpeek_async._retry import RetryPolicy
 from mixpeek_async.errors import (
     ClientClosedError,
@@ -228,8 +227,8 @@ async def test_closing_a_client_in_the_moment_of_a_time_out() -> None:
     async with ScriptedServer(STALL) as server:
         client = a_client(server.url, timeout=0.05)
         asking = asyncio.ensure_future(client.objects.list("bkt").to_list())
-        deadline = await _deadline_of(client)
-        while not deadline.ended:
+        timeout = await _timeout_of(client)
+        while not timeout.expired():
             await asyncio.sleep(0)
         assert not asking.done()
         await client.aclose()
@@ -237,11 +236,11 @@ async def test_closing_a_client_in_the_moment_of_a_time_out() -> None:
             await asking
 
 
-async def _deadline_of(client: AsyncMixpeek) -> Deadline:
-    """The time-out that the client's only attempt runs under."""
-    while not (deadlines := client._transport._deadlines._open):
+async def _timeout_of(client: AsyncMixpeek) -> asyncio.Timeout:
+    """The time-out of the client's only attempt."""
+    while not (timeouts := client._transport._timeouts._open):
         await asyncio.sleep(0)
-    return next(iter(deadlines))
+    return next(iter(timeouts))
 
 
 async def test_what_nobody_foresaw_in_the_callers_session_is_an_error_of_ours() -> None:

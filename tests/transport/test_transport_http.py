@@ -6,21 +6,24 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
-from asking import PATIENT, Outcome, ask
+from asking import PATIENT, Outcome, a_client, ask
 from clocks import ManualClock
-from scripted import ScriptedServer, answer, page, then_stall
+from scripted import STALL, ScriptedServer, answer, page, then_stall
 
 from mixpeek_async._retry import RetryPolicy
+from mixpeek_async._wire import Request
 from mixpeek_async.errors import (
     BadRequestError,
     MalformedResponseError,
     PermissionDeniedError,
     RateLimitError,
     RedirectError,
+    RequestTimeoutError,
     ResponseTooLargeError,
     ServerError,
     StatusError,
 )
+from mixpeek_async.models import Progress
 
 PAGE = page("obj_1")
 JSON_ERROR = {
@@ -213,3 +216,35 @@ async def test_a_policy_of_ones_own_decides() -> None:
         outcome = await ask(server.url, retry=policy)
     assert len(server.requests) == 3
     assert all(1.0 <= wait <= 2.0 for wait in outcome.slept)
+
+
+async def test_one_budget_bounds_all_requests_for_a_page() -> None:
+    async with ScriptedServer(STALL) as server, a_client(server.url, retry=RetryPolicy(budget=0.05)) as client:
+        transport, progress = client._transport, Progress()
+        budget = transport.budget()
+        for target in ("/v1/x?limit=8", "/v1/x?limit=4"):
+            with pytest.raises(RequestTimeoutError):
+                await transport.call(Request(target=target), lambda answer: answer, progress, budget=budget)
+        assert budget.left() <= 0
+        assert [request.target for request in server.requests] == ["/v1/x?limit=8"]
+    assert progress.requests == 1
+
+
+async def test_a_budget_that_is_used_up_says_so() -> None:
+    async with ScriptedServer(PAGE) as server, a_client(server.url, retry=RetryPolicy(budget=0)) as client:
+        with pytest.raises(RequestTimeoutError, match="the page has used up its budget of 0 s"):
+            await client.objects.list("bkt", page_size=1)
+    assert server.requests == []
+
+
+async def test_a_pause_that_outlasts_the_budget_ends_in_the_failure_before_it() -> None:
+    class Sluggish(ManualClock):
+        """A clock of a machine that wakes up late."""
+
+        async def sleep(self, seconds: float, /) -> None:
+            await super().sleep(seconds + 200)
+
+    async with ScriptedServer(_error(500), PAGE) as server:
+        outcome = await ask(server.url, clock=Sluggish())
+    assert isinstance(outcome.error, ServerError)
+    assert len(server.requests) == 1

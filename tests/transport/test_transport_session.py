@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import importlib.metadata
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,9 @@ from clocks import ManualClock
 from scripted import Connection, ScriptedServer, answer, page
 
 from mixpeek_async._config import Config, Secret
-from mixpeek_async._pacing import Pacer
+from mixpeek_async._http_session import HttpSession, user_agent
+from mixpeek_async._rate_limiter import RateLimiter
 from mixpeek_async._retry import RetryPolicy
-from mixpeek_async._session import Session, user_agent
 from mixpeek_async._telemetry import Telemetry
 from mixpeek_async._transport import Transport
 from mixpeek_async._wire import Request
@@ -45,6 +46,66 @@ async def test_every_request_carries_key_namespace_and_name() -> None:
     assert len(server.requests) == 2
 
 
+BROTLI = """
+class Decompressor:
+    def process(self, data{more}):
+        return b"hello"
+    def is_finished(self):
+        return True
+"""
+
+
+@pytest.mark.parametrize(
+    ("brotli", "encodings"),
+    [
+        (None, "gzip, deflate"),
+        (BROTLI.format(more=""), "gzip, deflate"),
+        (BROTLI.format(more=", max_length=0"), "gzip, deflate, br"),
+    ],
+    ids=["none", "one that cannot limit its output", "a new one"],
+)
+async def test_brotli_is_asked_for_only_where_aiohttp_can_read_it(
+    brotli: str | None, encodings: str, tmp_path: Path
+) -> None:
+    # aiohttp chooses a Brotli when it is imported: each needs a process of its own. None in sys.modules is "not there".
+    (tmp_path / "brotli.py").write_text(brotli or "raise ImportError")
+    script = "import sys; sys.modules['brotlicffi'] = None; sys.path.insert(0, sys.argv[2]); " + SEND_ONE_REQUEST
+    async with ScriptedServer(PAGE) as server:
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, server.url, str(tmp_path))
+        assert await process.wait() == 0
+    assert server.requests[0].headers["accept-encoding"] == encodings
+
+
+SEND_ONE_REQUEST = """
+import asyncio
+from mixpeek_async import AsyncMixpeek
+
+async def main():
+    async with AsyncMixpeek("sk", namespace="ns", base_url=sys.argv[1]) as client:
+        await client.objects.list("bkt")
+
+asyncio.run(main())
+"""
+
+
+async def test_a_page_that_comes_before_its_request_is_not_taken_for_the_answer() -> None:
+    early = asyncio.Event()
+
+    async def answer_twice(connection: Connection) -> None:
+        await connection.send(page("obj_1", next_cursor="c"))
+        await asyncio.sleep(0.01)
+        await connection.send(page("obj_of_nobody"))
+        await asyncio.sleep(0.01)
+        early.set()
+
+    async with ScriptedServer(answer_twice, page("obj_2")) as server, a_client(server.url) as client:
+        pager = client.objects.list("bkt", page_size=1, prefetch=0)
+        first = await anext(aiter(pager))
+        await early.wait()
+        assert [first.object_id, *[obj.object_id async for obj in pager]] == ["obj_1", "obj_2"]
+        assert server.connections == 2
+
+
 async def test_a_request_without_a_body_has_no_content_type() -> None:
     async with ScriptedServer(PAGE) as server:
         await ask(server.url)
@@ -71,7 +132,7 @@ async def test_the_method_is_the_requests() -> None:
 async def _send(url: str, request: Request) -> None:
     clock = ManualClock()
     transport = Transport(
-        Session(
+        HttpSession(
             Config(api_key=Secret("sk_1"), namespace="ns", base_url=url),
             session=None,
             max_body_bytes=1000,
@@ -80,8 +141,8 @@ async def _send(url: str, request: Request) -> None:
         timeout=5,
         policy=RetryPolicy(),
         clock=clock,
-        pacer=Pacer(clock),
-        telemetry=Telemetry(None, clock),
+        rate_limiter=RateLimiter(clock),
+        telemetry=Telemetry(None, url),
     )
     try:
         await transport.call(request, lambda response: response, Progress())
@@ -201,6 +262,19 @@ async def test_a_password_from_netrc_never_replaces_the_key(tmp_path: Path, monk
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), True, "60", None])
 def test_a_time_out_that_is_no_number_over_zero_is_refused(value: Any) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^timeout must be a number over 0"):
+        a_client("http://127.0.0.1:9", timeout=value)
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        (aiohttp.ClientTimeout(total=30), "timeout=30"),
+        (aiohttp.ClientTimeout(total=0.5, connect=3), "timeout=0.5"),
+        (aiohttp.ClientTimeout(total=None), "timeout=60"),
+    ],
+)
+def test_a_time_out_of_aiohttp_is_refused_with_the_number_to_pass(value: Any, hint: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=rf"^timeout must be a number over 0, in seconds: pass {hint},"):
         a_client("http://127.0.0.1:9", timeout=value)
 
 

@@ -16,9 +16,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from mixpeek_async._clock import Budget, SystemClock
 from mixpeek_async._paging import ReceivedPage, Scope
 from mixpeek_async._wire import Response, parse_page
-from mixpeek_async.errors import PaginationLoopError, ResponseTooLargeError
+from mixpeek_async.errors import InvalidObjectError, PaginationLoopError, ResponseTooLargeError
 from mixpeek_async.models import Progress
 from mixpeek_async.pager import Walk
 from mixpeek_async.query import MAX_OFFSET, ListOptions, PageRequest
@@ -47,7 +48,7 @@ class ChangingList:
     item_id: Callable[[str], str] | None = None
 
     async def fetch(
-        self, request: PageRequest, progress: Progress, check: object, *, once: bool = False
+        self, request: PageRequest, progress: Progress, check: object, budget: Budget, *, once: bool = False
     ) -> ReceivedPage:
         assert 0 <= request.start.offset <= MAX_OFFSET
         assert 1 <= request.limit <= 1000
@@ -65,8 +66,14 @@ class ChangingList:
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         return asyncio.get_running_loop().create_task(work)
 
+    def budget(self) -> Budget:
+        return Budget(SystemClock(), 180.0)
+
     def may_try_again(self) -> bool:
         return True
+
+    def without_key(self, error: InvalidObjectError) -> InvalidObjectError:
+        return error
 
     def pagination(self, offset: int, limit: int) -> dict[str, Any]:
         match self.shape:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from clocks import ManualClock
 
-from mixpeek_async import AsyncMixpeek, InvalidArgumentError, RateLimitError
-from mixpeek_async._pacing import Pacer
-from mixpeek_async._wire import Allowance, Response, read_allowance
+from mixpeek_async import AsyncMixpeek, ClientClosedError, InvalidArgumentError, RateLimitError
+from mixpeek_async._rate_limiter import RateLimit, RateLimiter
+from mixpeek_async._wire import Response
 from mixpeek_async.emulator import Emulator, Fault
 
 
@@ -87,17 +87,18 @@ async def test_nobody_waits_in_silence_for_longer_than_the_policy_says() -> None
         assert len(await client.objects.list(emulator.bucket).to_list()) == 3
 
 
-async def test_closing_the_client_ends_the_waiting() -> None:
+@pytest.mark.parametrize("prefetch", [0, 1])
+async def test_closing_the_client_ends_the_waiting(prefetch: int) -> None:
     async with Emulator(objects=100) as emulator:
         client = AsyncMixpeek(
             emulator.api_key, namespace=emulator.namespace, base_url=emulator.url, requests_per_minute=1
         )
-        walking = asyncio.create_task(client.objects.list(emulator.bucket, page_size=10).to_list())
-        while len(emulator.requests) < 1:
+        walking = asyncio.create_task(client.objects.list(emulator.bucket, page_size=10, prefetch=prefetch).to_list())
+        while not client._transport._rate_limiter._lock.locked():
             await asyncio.sleep(0.001)
         async with asyncio.timeout(20):
             await client.aclose()
-            with pytest.raises(Exception, match="closed"):
+            with pytest.raises(ClientClosedError):
                 await walking
 
 
@@ -125,38 +126,61 @@ def answer(status: int = 200, **headers: str) -> Response:
         (answer(x_ratelimit_remaining="9" * 99, x_ratelimit_reset="1000000030"), None),
         (
             answer(x_ratelimit_remaining="5", x_ratelimit_reset="1000000030"),
-            Allowance(remaining=5, seconds=30.0),
+            RateLimit(remaining=5, seconds=30.0),
         ),
         (
             answer(x_ratelimit_remaining="5", x_ratelimit_reset="1000000030", x_ratelimit_limit="60"),
-            Allowance(remaining=5, seconds=30.0, limit=60),
+            RateLimit(remaining=5, seconds=30.0, limit=60),
         ),
         (
             answer(x_ratelimit_remaining="5", x_ratelimit_reset="1000000030", date="Sun, 09 Sep 2001 01:46:50 GMT"),
-            Allowance(remaining=5, seconds=20.0),
+            RateLimit(remaining=5, seconds=20.0),
         ),
         (answer(429), None),
-        (answer(429, retry_after="7"), Allowance(remaining=0, seconds=7.0)),
+        (answer(429, retry_after="7"), RateLimit(remaining=0, seconds=7.0)),
     ],
 )
-def test_what_headers_say_of_a_limit(response: Response, said: Allowance | None) -> None:
-    assert read_allowance(response) == said
+def test_what_headers_say_of_a_limit(response: Response, said: RateLimit | None) -> None:
+    assert RateLimit.from_headers(response) == said
 
 
 @pytest.mark.parametrize("seconds", [-5.0, 0.0, 1e9])
-def test_a_window_that_makes_no_sense_is_not_kept_to(seconds: float) -> None:
-    pacer = Pacer(ManualClock())
-    pacer.take()
-    pacer.done(Allowance(remaining=0, seconds=seconds))
-    assert not pacer.must_wait
+async def test_a_window_that_makes_no_sense_is_ignored(seconds: float) -> None:
+    limiter = RateLimiter(ManualClock())
+    await limiter.acquire(120.0)
+    limiter.release(RateLimit(remaining=0, seconds=seconds))
+    assert not limiter.is_throttled
 
 
 async def test_the_next_window_is_as_large_as_the_last() -> None:
     clock = ManualClock()
-    pacer = Pacer(clock)
-    pacer.take()
-    pacer.done(Allowance(remaining=0, seconds=10.0, limit=2))
-    assert await pacer.wait() == 10.0
+    limiter = RateLimiter(clock)
+    await limiter.acquire(120.0)
+    limiter.release(RateLimit(remaining=0, seconds=10.0, limit=2))
     for _ in range(2):
-        assert not pacer.must_wait
-        pacer.take()
+        await limiter.acquire(120.0)
+    assert clock.slept == [10.0]
+
+
+async def test_waiting_for_the_rate_limit_is_no_part_of_a_pages_budget() -> None:
+    clock = ManualClock()
+    async with Emulator(objects=3) as emulator, connect(emulator, clock, requests_per_minute=1) as client:
+        pagers = [client.objects.list(emulator.bucket) for _ in range(6)]
+        walked = await asyncio.gather(*(pager.to_list() for pager in pagers))
+        assert [len(objects) for objects in walked] == [3] * 6
+        # The budget of a page is 180 seconds; the last walk waited for longer than that before it could ask.
+        assert sorted(pager.progress.waited for pager in pagers) == pytest.approx([0, 60, 120, 180, 240, 300])
+
+
+async def test_a_wait_that_becomes_too_long_in_the_queue_is_raised() -> None:
+    clock = ManualClock()
+    limiter = RateLimiter(clock)
+    await limiter.acquire(120.0)
+    await limiter.acquire(120.0)
+    limiter.release(RateLimit(remaining=0, seconds=60.0))
+    waiting = asyncio.create_task(limiter.acquire(120.0))
+    await asyncio.sleep(0)
+    limiter.release(RateLimit(remaining=0, seconds=3_000.0))
+    with pytest.raises(RateLimitError) as caught:
+        await waiting
+    assert caught.value.retry_after == pytest.approx(2_940)
