@@ -158,7 +158,7 @@ async def test_the_path_of_the_base_url_comes_before_the_version(tail: str) -> N
 
 
 async def test_cookies_are_not_sent_back() -> None:
-    baked = page("obj_1", next_cursor="c", headers={"Set-Cookie": "track=me; Path=/"})
+    baked = page("obj_0", next_cursor="c", headers={"Set-Cookie": "track=me; Path=/"})
     async with ScriptedServer(baked, PAGE) as server:
         await ask(server.url.replace("127.0.0.1", "localhost"))
     assert len(server.requests) == 2

@@ -75,7 +75,7 @@ async def test_a_connection_that_breaks_has_no_answer_but_a_retry() -> None:
 
 
 async def test_a_page_is_told_with_its_place() -> None:
-    events = await _events(page("obj_1", next_cursor="c"), PAGE)
+    events = await _events(page("obj_0", next_cursor="c"), PAGE)
     pages = [event for event in events if isinstance(event, PageReceived)]
     path = "/v1/buckets/bkt/objects/list"
     assert pages == [
@@ -122,10 +122,10 @@ class _Failing:
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_hook_that_raises_stops_nothing_and_is_told_once(name: str, caplog: pytest.LogCaptureFixture) -> None:
     hook = _Failing()
-    script = BUSY, page("obj_1", next_cursor="c"), BUSY, PAGE
+    script = BUSY, page("obj_0", next_cursor="c"), BUSY, PAGE
     async with ScriptedServer(*script) as server:
         outcome = await ask(server.url, hooks=Hooks(**{name: hook}))
-    assert (outcome.ids, outcome.error) == (["obj_1"], None)
+    assert (outcome.ids, outcome.error) == (["obj_0", "obj_1"], None)
     assert hook.called >= 2
     (record,) = caplog.records
     assert (record.name, record.levelname) == ("mixpeek_async", "ERROR")
