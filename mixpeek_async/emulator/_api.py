@@ -1,4 +1,4 @@
-"""From a request to its genuine answer, without any HTTP server: the checks in their order, then the list."""
+"""Answer a request, without any HTTP server: the checks in their order, then the endpoint."""
 
 import json
 from collections import Counter
@@ -12,8 +12,8 @@ from mixpeek_async.emulator._body import BUCKET_KEYS, OBJECT_KEYS
 from mixpeek_async.emulator._calls import Call
 from mixpeek_async.emulator._errors import Answer, ApiError, error_answer, json_bytes
 from mixpeek_async.emulator._filters import Clause
-from mixpeek_async.emulator._pagination import EMPTY, Ask, Page, Shape
-from mixpeek_async.emulator._parameters import parse_ask, parse_flags
+from mixpeek_async.emulator._pagination import EMPTY, ListRequest, Page, Shape
+from mixpeek_async.emulator._parameters import parse_flags, parse_list_request
 from mixpeek_async.emulator._presenting import present, present_text
 from mixpeek_async.emulator._rate_limit import RateLimit
 from mixpeek_async.emulator._selection import Row, Selection, objects_of
@@ -32,7 +32,7 @@ class Api:
     api_key: str = attrs.field(repr=False)
 
     def answer(self, call: Call) -> Answer:
-        """The genuine answer; whatever is wrong with `call` becomes one too."""
+        """The answer to `call`; an invalid call gets an error answer."""
         allowance = self.rate_limit.take()
         try:
             allowance.check()
@@ -66,7 +66,7 @@ class Api:
             raise ApiError(401, "Invalid or missing API key: send 'Authorization: Bearer <key>'")
 
     def _unresolved(self, call: Call, namespace: str) -> Answer:
-        """A list is empty then, with a warning; one record is not found."""
+        """The answer for an unknown namespace: an empty list with a warning, or 404 for a single record."""
         warning = {
             "resource": "namespace",
             "id": namespace,
@@ -76,18 +76,18 @@ class Api:
         if call.record.method == "GET":
             answer = error_answer(404, f"namespace {namespace!r} not found")
         else:
-            answer = _list_answer(self.shape, Ask(), EMPTY, {"stats": _stats(()), "warnings": [warning]})
+            answer = _list_answer(self.shape, ListRequest(), EMPTY, {"stats": _stats(()), "warnings": [warning]})
         return answer.with_headers({"X-Namespace-Unresolved": "true"})
 
     def _list_objects(self, call: Call) -> Answer:
         bucket = self._bucket(call)
-        ask, page = self._page(call, OBJECT_KEYS, "objects", objects_of(bucket))
-        return _list_answer(self.shape, ask, page, {"stats": _stats(page.rows)})
+        request, page = self._page(call, OBJECT_KEYS, "objects", objects_of(bucket))
+        return _list_answer(self.shape, request, page, {"stats": _stats(page.rows)})
 
     def _list_buckets(self, call: Call) -> Answer:
-        ask, page = self._page(call, BUCKET_KEYS, "bucket_rows")
+        request, page = self._page(call, BUCKET_KEYS, "bucket_rows")
         around = {"total_count": page.total(), "stats": _bucket_stats(page.rows)}
-        return _list_answer(self.shape, ask, page, around)
+        return _list_answer(self.shape, request, page, around)
 
     def _get_object(self, call: Call) -> Answer:
         bucket = self._bucket(call)
@@ -96,7 +96,7 @@ class Api:
             record = self.store.get(bucket, call.record.object_id or "")
         except KeyError:
             raise ApiError(404, f"Object {call.record.object_id!r} not found", code="object_not_found") from None
-        # The documents of collections, of which the emulator has none.
+        # Objects have no documents here.
         count = record.get("document_count", 0) if flags["include_document_count"] else None
         return _record_answer(present(record, presigned=flags["return_presigned_urls"]) | {"document_count": count})
 
@@ -104,36 +104,40 @@ class Api:
         return _record_answer(self.store.bucket(self._bucket(call)))
 
     def _bucket(self, call: Call) -> str:
-        """The id of the bucket that the path names."""
+        """The id of the bucket in the path."""
         bucket = self.store.find_bucket(call.record.bucket or "")
         if bucket is None:
             raise ApiError(404, f"Bucket {call.record.bucket!r} not found", code="bucket_not_found")
         return bucket
 
-    def _page(self, call: Call, keys: frozenset[str], table: str, *scope: Clause) -> tuple[Ask, Page]:
-        ask = parse_ask(call, keys, by_cursor=self.shape.by_cursor, max_limit=self.max_limit)
-        wish = ask.wish
-        return ask, _find(self.store, Selection(table, (*scope, *wish.clauses), wish.sort, wish.descending), ask)
+    def _page(self, call: Call, keys: frozenset[str], table: str, *scope: Clause) -> tuple[ListRequest, Page]:
+        request = parse_list_request(call, keys, by_cursor=self.shape.by_cursor, max_limit=self.max_limit)
+        body = request.body
+        return request, _find(
+            self.store, Selection(table, (*scope, *body.clauses), body.sort, body.descending), request
+        )
 
 
-def _find(store: Store, selection: Selection, ask: Ask) -> Page:
-    # One row more than asked for: the look-ahead that tells whether there is a next page.
-    offset = 0 if ask.after else ask.offset
-    rows = store.rows(selection, after=ask.after, offset=offset, limit=ask.limit + 1)
+def _find(store: Store, selection: Selection, request: ListRequest) -> Page:
+    # One row more than requested: it shows whether there is a next page.
+    offset = 0 if request.after else request.offset
+    rows = store.rows(selection, after=request.after, offset=offset, limit=request.limit + 1)
     return Page(
-        rows=rows[: ask.limit],
-        more=len(rows) > ask.limit,
+        rows=rows[: request.limit],
+        more=len(rows) > request.limit,
         total=partial(store.count, selection),
-        position=lambda: store.count(selection) - store.count(selection, ask.after) if ask.after else ask.offset,
+        position=lambda: (
+            store.count(selection) - store.count(selection, request.after) if request.after else request.offset
+        ),
     )
 
 
-def _list_answer(shape: Shape, ask: Ask, page: Page, around: dict[str, Any]) -> Answer:
-    # The stored texts are joined as they are: no object is parsed on its way out, unless its fields are asked for.
-    bodies = [present_text(row.body, ask.wish.select, ask.wish.presigned) for row in page.rows]
+def _list_answer(shape: Shape, request: ListRequest, page: Page, around: dict[str, Any]) -> Answer:
+    # The stored texts are sent as they are. They are parsed only if the request selects fields or wants URLs.
+    bodies = [present_text(row.body, request.body.select, request.body.presigned) for row in page.rows]
     results = ",".join(bodies).encode("utf-8")
     return Answer(
-        200, b'{"results":[' + results + b"]," + json_bytes({"pagination": shape.describe(ask, page)} | around)[1:]
+        200, b'{"results":[' + results + b"]," + json_bytes({"pagination": shape.describe(request, page)} | around)[1:]
     )
 
 
@@ -142,7 +146,7 @@ def _record_answer(record: dict[str, Any]) -> Answer:
 
 
 def _stats(rows: Sequence[Row]) -> dict[str, Any]:
-    """Counts of this page, which is how the newest published text reads."""
+    """Counts of this page, as the newest published text says."""
     blobs = sum(row.blobs for row in rows)
     return {
         "total_objects": len(rows),

@@ -1,4 +1,4 @@
-"""The JSON body of a list request, judged as the published schema says."""
+"""Parse the JSON body of a list request, and check it against the published schema."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,13 +12,13 @@ from mixpeek_async.emulator._filters import Clause, Problem, translate
 
 OBJECT_KEYS = frozenset({"filters", "return_presigned_urls", "search", "select", "sort"})
 BUCKET_KEYS = frozenset({"case_sensitive", "filters", "search", "sort"})
-# Published for buckets, where they win over the query.
+# Published for buckets, where they override the query.
 _NOT_EVALUATED = frozenset({"limit", "offset", "page", "page_size", "sorts"})
 
 
 @attrs.frozen
-class Wish:
-    """What a body asks for: the rows that meet all of `clauses`, sorted by a field, and what of them."""
+class ListBody:
+    """A parsed body: the conditions on the rows, their order, and the fields to send."""
 
     clauses: tuple[Clause, ...] = ()
     sort: str | None = None
@@ -27,22 +27,22 @@ class Wish:
     presigned: bool = False
 
 
-def parse_body(raw: bytes, keys: frozenset[str]) -> tuple[Wish, list[dict[str, Any]]]:
-    """The wish in a body of `keys`, and all that is wrong with it. ApiError 501 for what is not evaluated."""
+def parse_body(raw: bytes, keys: frozenset[str]) -> tuple[ListBody, list[dict[str, Any]]]:
+    """Parse a body that may hold `keys`, and collect its problems. ApiError 501 for keys that are not supported."""
     try:
         body = parse_json(raw) if raw else {}
     except ValueError:
-        return Wish(), [problem(("body",), "json_invalid", "the body should be JSON")]
+        return ListBody(), [problem(("body",), "json_invalid", "the body should be JSON")]
     if not isinstance(body, dict):
-        return Wish(), [problem(("body",), "dict_type", "the body should be a JSON object")]
-    said = {key: value for key, value in body.items() if value is not None}
-    if keys is BUCKET_KEYS and (asked := sorted(said.keys() & _NOT_EVALUATED)):
-        raise ApiError(501, f"this emulator does not evaluate {', '.join(asked)} in the body yet")
-    reader = _Reader(said)
+        return ListBody(), [problem(("body",), "dict_type", "the body should be a JSON object")]
+    given = {key: value for key, value in body.items() if value is not None}
+    if keys is BUCKET_KEYS and (unsupported := sorted(given.keys() & _NOT_EVALUATED)):
+        raise ApiError(501, f"this emulator does not evaluate {', '.join(unsupported)} in the body yet")
+    reader = _Reader(given)
     unknown = [
         problem(("body", key), "extra_forbidden", f"{key} is not permitted") for key in sorted(body.keys() - keys)
     ]
-    return reader.wish(), unknown + reader.problems
+    return reader.body(), unknown + reader.problems
 
 
 def problem(where: tuple[str | int, ...], kind: str, message: str) -> dict[str, Any]:
@@ -51,16 +51,16 @@ def problem(where: tuple[str | int, ...], kind: str, message: str) -> dict[str, 
 
 
 class _Reader:
-    """Reads the keys of a body; `problems` collects what is wrong with them."""
+    """Reads the keys of a body, and collects the problems found."""
 
     def __init__(self, body: Mapping[str, Any]) -> None:
         self._body = body
         self.problems: list[dict[str, Any]] = []
 
-    def wish(self) -> Wish:
+    def body(self) -> ListBody:
         case_sensitive = self._get("case_sensitive", _is_flag, "true or false") or False
         sort = self._sort()
-        return Wish(
+        return ListBody(
             clauses=(*self._filters(case_sensitive), *self._search(case_sensitive)),
             sort=sort.get("field"),
             descending=sort.get("direction") == "desc",

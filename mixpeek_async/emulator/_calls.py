@@ -1,4 +1,4 @@
-"""A request as it arrived: what tests may look at, and what only the server needs."""
+"""A request as it arrived: the part that tests can read, and the part that only the server needs."""
 
 import json
 from collections.abc import Mapping
@@ -12,13 +12,12 @@ from mixpeek_async.emulator._routes import find_route
 
 @attrs.frozen
 class RecordedRequest:
-    """One request that reached the emulator, answered well or not.
+    """One request that reached the emulator, whatever the answer was.
 
-    `path` is as it came over the wire, percent signs and all. `endpoint` is "list_objects", "list_buckets",
-    "get_object" or "get_bucket", None for any other; `bucket` and `object_id` are the decoded names in its path, where
-    it has them. `query` holds the texts, decoded and not judged. `headers` are all but
-    Authorization, found under any case. `body` is the parsed JSON, None when there was none or it was not
-    JSON.
+    `path` is percent-encoded, as it was sent. `endpoint` is "list_objects", "list_buckets", "get_object" or
+    "get_bucket", None for any other. `bucket` and `object_id` are the decoded names in the path. `query` holds decoded
+    texts, unchecked. `headers` are all except Authorization; names ignore case. `body` is the parsed JSON, None if
+    there was none or it was not JSON.
     """
 
     method: str
@@ -33,7 +32,7 @@ class RecordedRequest:
 
 @attrs.frozen
 class Call:
-    """A request with what its record leaves out."""
+    """A request, with the parts that its record leaves out."""
 
     record: RecordedRequest
     raw_body: bytes
@@ -41,12 +40,12 @@ class Call:
 
 
 def _refuse(word: str) -> None:
-    # Python's own json reads NaN and the infinities, which are not JSON.
+    # json.loads accepts NaN and the infinities, which are not JSON.
     raise ValueError(f"{word} is not JSON")
 
 
 def parse_json(raw: bytes) -> Any:
-    """The value of a JSON text, ValueError when it is none."""
+    """The value of a JSON text. ValueError if it is not JSON."""
     try:
         return json.loads(raw, parse_constant=_refuse)
     except RecursionError:
@@ -61,7 +60,7 @@ def _parsed_or_none(raw: bytes) -> Any:
 
 
 async def read_call(request: web.BaseRequest) -> Call:
-    """Read `request` to its end, of whatever length."""
+    """Read the whole of `request`."""
     raw_body = await request.content.read()
     headers = request.headers.copy()
     authorization = headers.pop(hdrs.AUTHORIZATION, None)

@@ -1,8 +1,8 @@
-"""The tree of filters, judged and translated to SQL: logic as SQL, values as parameters.
+"""Check a tree of filters and translate it to SQL: the logic becomes SQL, the values become parameters.
 
 A condition is a call of its operator's function (`_functions`) with one parameter, the JSON of field, value and case.
-Where the API is silent: keys beside each other in a tree all have to hold, and a tree that does not say whether case
-counts goes by the tree around it.
+Where the API says nothing: all keys of one tree must hold, and a tree without `case_sensitive` takes it from the tree
+around it.
 """
 
 import json
@@ -13,7 +13,7 @@ import attrs
 from mixpeek_async.emulator._operators import OPERATORS
 
 MAX_DEPTH = 16
-"""Levels of trees. The API has such a limit and does not publish it; SQLite's parser takes little more."""
+"""Levels of trees. The API has an unpublished limit; SQLite's parser allows little more than this."""
 
 MAX_CONDITIONS = 500
 
@@ -22,7 +22,7 @@ _CONNECTIVES = {"AND": " AND ", "OR": " OR ", "NOT": " OR "}
 
 
 class Problem(Exception):
-    """What is wrong with a filter, and where."""
+    """An invalid filter: the place and the reason."""
 
     def __init__(self, where: tuple[str | int, ...], message: str) -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class Problem(Exception):
 
 @attrs.frozen
 class Clause:
-    """An expression of SQL, the parameters of its question marks, and how deep its parentheses go."""
+    """An SQL expression, the parameters of its question marks, and the depth of its parentheses."""
 
     sql: str = "1"
     parameters: tuple[Any, ...] = ()
@@ -40,7 +40,7 @@ class Clause:
 
 
 def translate(tree: Any, where: tuple[str | int, ...]) -> Clause:
-    """The clause that `tree` says; Problem when the API would refuse it."""
+    """The SQL of `tree`. Problem if the API would refuse it."""
     if not isinstance(tree, dict):
         raise Problem(where, "filters should be an object")
     clause = _tree(tree, where, False, MAX_DEPTH)
@@ -52,7 +52,7 @@ def translate(tree: Any, where: tuple[str | int, ...]) -> Clause:
 def _joined(clauses: list[Clause], connective: str) -> Clause:
     if not clauses:
         return Clause()
-    # The deepest first: SQLite's parser keeps on its stack, of 100, what is left of an open parenthesis.
+    # SQLite's parser has a stack of 100, and keeps what stands before an open parenthesis on it: put the deepest first.
     clauses = sorted(clauses, key=lambda clause: clause.depth, reverse=True)
     sql = connective.join(clause.sql for clause in clauses)
     parameters = tuple(each for clause in clauses for each in clause.parameters)
@@ -62,10 +62,10 @@ def _joined(clauses: list[Clause], connective: str) -> Clause:
 def _tree(tree: dict[str, Any], where: tuple[str | int, ...], sensitive: bool, levels: int) -> Clause:
     if levels == 0:
         raise Problem(where, f"filters should be nested at most {MAX_DEPTH} levels deep")
-    said = tree.get("case_sensitive")
-    if not isinstance(said, bool | None):
+    given = tree.get("case_sensitive")
+    if not isinstance(given, bool | None):
         raise Problem((*where, "case_sensitive"), "case_sensitive should be true or false")
-    sensitive = sensitive if said is None else said
+    sensitive = sensitive if given is None else given
     parts = [
         _list(key, value, (*where, key), sensitive, levels)
         if key in _CONNECTIVES
@@ -73,7 +73,7 @@ def _tree(tree: dict[str, Any], where: tuple[str | int, ...], sensitive: bool, l
         for key, value in tree.items()
         if key != "case_sensitive" and not (key in _CONNECTIVES and value is None)
     ]
-    # One part needs no parentheses of its own, and SQLite's parser has room for few.
+    # A single part needs no parentheses, and SQLite's parser allows few.
     return parts[0] if len(parts) == 1 else _joined(parts, " AND ")
 
 
@@ -82,7 +82,7 @@ def _list(key: str, items: Any, where: tuple[str | int, ...], sensitive: bool, l
         raise Problem(where, f"{key} should be a list with at least one element")
     clauses = [_item(item, (*where, index), sensitive, levels) for index, item in enumerate(items)]
     joined = _joined(clauses, _CONNECTIVES[key])
-    # All conditions of a NOT must be false.
+    # NOT holds if all of its conditions are false.
     return attrs.evolve(joined, sql=f"NOT {joined.sql}") if key == "NOT" else joined
 
 

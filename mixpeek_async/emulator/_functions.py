@@ -1,4 +1,4 @@
-"""The functions that SQLite calls: the operators, the search, and the key of an order."""
+"""The Python functions that SQLite calls: the operators, the search and the sort key."""
 
 import json
 import sqlite3
@@ -9,14 +9,14 @@ from typing import Any
 from mixpeek_async.emulator._operators import OPERATORS, holds
 from mixpeek_async.emulator._paths import sort_key
 
-# A search looks for "key or metadata": these are neither.
+# The API searches "key or metadata": these fields are neither.
 _NOT_SEARCHED = {"blobs", "bucket_schema", "created_at", "edges", "error", "source_details", "status", "updated_at"}
 
 
 def register(db: sqlite3.Connection) -> None:
-    """Make `op_eq(body, ?)` and its like, `found(body, ?)` and `sort_key(body, ?)` known to `db`.
+    """Register `op_eq(body, ?)` and the other operators, `found(body, ?)` and `sort_key(body, ?)` in `db`.
 
-    Their second argument is JSON in ASCII: a text of SQLite's cannot be half a surrogate pair.
+    Their second argument is JSON in ASCII, because SQLite cannot store a lone surrogate.
     """
     for name in OPERATORS:
         db.create_function(f"op_{name}", 2, _operator(name), deterministic=True)
@@ -24,7 +24,7 @@ def register(db: sqlite3.Connection) -> None:
     db.create_function("sort_key", 2, lambda body, field: sort_key(_parsed(body), _parsed(field)), deterministic=True)
 
 
-# Several conditions look at one row after the other, each with its own parameter.
+# All conditions of a filter see the same row in turn, so a parsed row is used several times.
 @lru_cache(maxsize=128)
 def _parsed(text: str) -> Any:
     return json.loads(text)
@@ -45,7 +45,7 @@ def _found(body: str, parameter: str) -> bool:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text within `value`; keys are none."""
+    """Every text in `value`, keys excluded."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):

@@ -1,9 +1,8 @@
-"""The published operators, as tests of one record: registered in SQLite, each under a name of its own.
+"""The published operators, as tests of one record.
 
-SQLite's JSON would end a text at its first NUL and round numbers as it likes; that is why the comparison is here and
-the logic around it in SQL. Where the API is silent: texts are compared without regard to case unless `case_sensitive`;
-null and absent are the same to `eq` and `is_null`; a list has what one of its elements has; `words` and `phrase`
-compare whole words, without the stemming of the real one.
+The comparison is in Python because SQLite's JSON ends a text at its first NUL and rounds numbers. Where the API says
+nothing: texts ignore case unless `case_sensitive`; `eq` and `is_null` treat an absent field as null; a list meets a
+condition if one of its elements does; `words` and `phrase` compare whole words, without stemming.
 """
 
 import json
@@ -22,7 +21,7 @@ from mixpeek_async.emulator._paths import DATES, moment, values_at
 
 @attrs.frozen
 class Operator:
-    """A test of the values at a field against what is wanted of them, and a check of what may be wanted."""
+    """`test` compares the values of a field with the value of a condition, `takes` checks the latter."""
 
     test: Callable[[Sequence[Any], Any, bool], bool]
     takes: Callable[[Any], bool]
@@ -30,7 +29,7 @@ class Operator:
 
 
 def holds(name: str, record: Any, field: str, wanted: Any, *, sensitive: bool) -> bool:
-    """Whether `field` of `record` meets the operator `name`."""
+    """True if `field` of `record` meets the operator `name`."""
     values = list(values_at(record, field.split(".")))
     if field in DATES:
         values = [moment(value) for value in values]
@@ -43,7 +42,7 @@ def _fold(text: str, sensitive: bool) -> str:
 
 
 def _key(value: Any, sensitive: bool) -> tuple[str, Any]:
-    """A value with its kind, so that 1 equals 1.0 and not true."""
+    """A value with its kind: 1 equals 1.0, and does not equal true."""
     match value:
         case None:
             return "null", None

@@ -1,4 +1,4 @@
-"""What a list request asks for, judged as the published bounds say: all that is wrong in one 422."""
+"""Parse the query of a request, and check it against the published bounds: one 422 with all problems."""
 
 import re
 from collections.abc import Mapping
@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from mixpeek_async.emulator._body import parse_body, problem
 from mixpeek_async.emulator._calls import Call
 from mixpeek_async.emulator._errors import ApiError
-from mixpeek_async.emulator._pagination import Ask, decode_cursor
-from mixpeek_async.emulator._selection import Mark
+from mixpeek_async.emulator._pagination import ListRequest, decode_cursor
+from mixpeek_async.emulator._selection import RowKey
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ MAX_OFFSET = 10_000
 
 
 class _Query:
-    """Reads query parameters; `problems` collects what is wrong with them."""
+    """Reads query parameters, and collects the problems found."""
 
     def __init__(self, query: Mapping[str, str]) -> None:
         self._query = query
@@ -39,11 +39,11 @@ class _Query:
             return self._refuse(name, "bool_parsing", "should be true or false", default)
         return text == "true"
 
-    def cursor(self, sorted_: bool) -> Mark | None:
+    def cursor(self, sorted_: bool) -> RowKey | None:
         text = self._query.get("cursor")
         after = None if text is None else decode_cursor(text)
-        # One of another order marks no place in this one.
-        if text is not None and (after is None or bool(after.key) is not sorted_):
+        # A cursor of a sorted list is no position in an unsorted one, nor the other way round.
+        if text is not None and (after is None or bool(after.sort_key) is not sorted_):
             return self._refuse("cursor", "cursor_invalid", "should be a next_cursor of this server and list", None)
         return after
 
@@ -58,26 +58,26 @@ def _refuse_all(problems: list[dict[str, Any]]) -> None:
         raise ApiError(422, message, details={"validation_errors": problems})
 
 
-def parse_ask(call: Call, keys: frozenset[str], *, by_cursor: bool, max_limit: int) -> Ask:
-    """The page that `call` asks for, with a body of `keys`. Raises a 422 with every problem.
+def parse_list_request(call: Call, keys: frozenset[str], *, by_cursor: bool, max_limit: int) -> ListRequest:
+    """The page that `call` requests; the body may hold `keys`. Raises a 422 with every problem.
 
-    A server of the days before cursors (`by_cursor` false) takes no notice of one.
+    A server that knows no cursors (`by_cursor` false) ignores them.
     """
     query = _Query(call.record.query)
-    wish, body_problems = parse_body(call.raw_body, keys)
-    ask = Ask(
-        limit=min(query.whole_number("limit", Ask().limit, 1, MAX_LIMIT), max_limit),
+    body, body_problems = parse_body(call.raw_body, keys)
+    request = ListRequest(
+        limit=min(query.whole_number("limit", ListRequest().limit, 1, MAX_LIMIT), max_limit),
         offset=query.whole_number("offset", 0, 0, MAX_OFFSET),
-        after=query.cursor(wish.sort is not None) if by_cursor else None,
+        after=query.cursor(body.sort is not None) if by_cursor else None,
         include_total=query.flag("include_total"),
-        wish=wish,
+        body=body,
     )
     _refuse_all(query.problems + body_problems)
-    return ask
+    return request
 
 
 def parse_flags(call: Call, **defaults: bool) -> dict[str, bool]:
-    """Query parameters that are true or false, all else being ignored. Raises a 422 with every problem."""
+    """The boolean query parameters named in `defaults`. Raises a 422 with every problem."""
     query = _Query(call.record.query)
     flags = {name: query.flag(name, default) for name, default in defaults.items()}
     _refuse_all(query.problems)

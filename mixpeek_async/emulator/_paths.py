@@ -1,7 +1,6 @@
-"""Fields by their paths (`metadata.year`, `blobs.type`): what is there, what is selected, and how it sorts.
+"""Fields by path (`metadata.year`, `blobs.type`): their values, their selection and their sort keys.
 
-A path goes through objects, and into the objects that a list holds, as the document stores do that this API is
-built on.
+A path goes through objects and, if it meets a list, through each object in it, as in MongoDB and Qdrant.
 """
 
 import json
@@ -11,14 +10,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 DATES = frozenset({"created_at", "updated_at", "last_upload_at"})
-"""The fields that hold dates, whose texts are compared as moments."""
+"""Fields that hold dates: their texts are compared as points in time."""
 
-# A cursor holds the key of the last row, and has to fit into a URL.
+# A cursor holds the sort key of the last row, and must fit into a URL.
 _KEY_BYTES = 1_000
 
 
 def values_at(value: Any, path: Sequence[str]) -> Iterator[Any]:
-    """What is at `path`; of a list, the list and each of its elements."""
+    """The values at `path`. A list counts as a value, and so does each of its elements."""
     if not path:
         yield value
         yield from value if isinstance(value, list) else ()
@@ -32,7 +31,7 @@ def values_at(value: Any, path: Sequence[str]) -> Iterator[Any]:
 
 
 def moment(value: Any) -> Any:
-    """A date in one spelling, for all that mean the same moment; anything else as it is."""
+    """The one spelling of a date in UTC; anything else unchanged."""
     try:
         date = datetime.fromisoformat(value)
         utc = date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
@@ -42,7 +41,7 @@ def moment(value: Any) -> Any:
 
 
 def project(value: Any, paths: Iterable[str]) -> Any:
-    """`value` with nothing but what is at `paths`."""
+    """`value` reduced to the fields at `paths`."""
     return _prune(value, [path.split(".") for path in paths])
 
 
@@ -58,7 +57,7 @@ def _prune(value: Any, paths: list[list[str]]) -> Any:
 
 
 def sort_key(value: Any, field: str) -> bytes:
-    """Bytes that sort as the values do: null and absent first, then numbers, texts, truth values, and the rest."""
+    """Bytes that sort as the values do: null and absent first, then numbers, texts, booleans, and the rest."""
     found = next(values_at(value, field.split(".")), None)
     found = moment(found) if field in DATES else found
     match found:
@@ -75,7 +74,7 @@ def sort_key(value: Any, field: str) -> bytes:
 
 
 def _number_key(number: float) -> bytes:
-    """IEEE 754 sorts by its bits, once the sign is out of the way."""
+    """Eight bytes that sort as the numbers do: the bits of a double do, apart from the sign."""
     try:
         as_float = float(number)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""What an answer shows of a record: the fields that were selected, and addresses of its blobs."""
+"""Prepare a record for an answer: select its fields, and add URLs to its blobs."""
 
 import hashlib
 import json
@@ -11,18 +11,18 @@ from mixpeek_async.emulator._paths import project
 
 _ALWAYS = ("object_id", "bucket_id")
 _LIFETIME = 3600
-"""Seconds, as the API says."""
+"""Seconds, as published."""
 
 
 def present_text(body: str, select: Iterable[str] | None, presigned: bool) -> str:
-    """The JSON text `body`, shown; as it is where nothing is asked for."""
+    """The JSON text `body`, prepared as by `present`; unchanged if there is nothing to do."""
     if select is None and not presigned:
         return body
     return json_bytes(present(json.loads(body), select, presigned=presigned)).decode("ascii")
 
 
 def present(record: dict[str, Any], select: Iterable[str] | None = None, *, presigned: bool) -> dict[str, Any]:
-    """`record` with the fields in `select`, all when it is None, and with addresses for its blobs if wanted."""
+    """`record` with the fields in `select` (None: all fields), and with URLs in its blobs if `presigned`."""
     blobs = record.get("blobs")
     if presigned and isinstance(blobs, list):
         record = {**record, "blobs": [_presigned(record, blob) for blob in blobs]}
@@ -31,7 +31,7 @@ def present(record: dict[str, Any], select: Iterable[str] | None = None, *, pres
 
 
 def _presigned(record: dict[str, Any], blob: Any) -> Any:
-    """`blob` with an address that nobody serves: what counts is that it is there."""
+    """`blob` with a URL. Nothing answers at that URL."""
     if not isinstance(blob, dict):
         return blob
     path = "/".join(

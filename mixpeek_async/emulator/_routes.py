@@ -1,4 +1,4 @@
-"""Which endpoint a request is for, and what its path names."""
+"""Find the endpoint of a request, and the ids in its path."""
 
 import re
 from urllib.parse import unquote
@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import attrs
 
 _BUCKET = r"/v1/buckets/(?P<bucket>[^/]+)"
-# The first that fits: a bucket may be called "list".
+# The first match wins: a bucket may be called "list".
 _ROUTES = (
     ("list_objects", "POST", re.compile(rf"{_BUCKET}/objects/list")),
     ("list_buckets", "POST", re.compile(r"/v1/buckets/list")),
@@ -17,7 +17,7 @@ _ROUTES = (
 
 @attrs.frozen
 class Route:
-    """An endpoint by name, None where there is none, with the decoded names in its path."""
+    """The name of an endpoint, None if there is none, and the decoded ids in its path."""
 
     endpoint: str | None = None
     bucket: str | None = None
@@ -25,7 +25,7 @@ class Route:
 
 
 def find_route(method: str, path: str) -> Route:
-    """The route of a request whose `path` is still percent-encoded."""
+    """The route of a request. `path` is percent-encoded."""
     for endpoint, wanted, pattern in _ROUTES:
         found = pattern.fullmatch(path) if method == wanted else None
         if found:

@@ -1,7 +1,7 @@
-"""Sample data: a photo and film archive that is the same one every time.
+"""Sample data: a photo and film archive that is the same every time.
 
-All of an object follows from its bucket and its number, by a hash instead of a random generator: a hash is
-cheap to start anew for every object, so no object depends on the ones before it.
+An object depends on its bucket and its number alone, through a hash. A random generator would make each object depend
+on the ones before it.
 """
 
 import hashlib
@@ -67,7 +67,7 @@ def _timestamp(seconds: int) -> str:
 
 
 def _blob(luck: bytes, key: str, place: str, index: int) -> dict[str, Any]:
-    # Neighbouring kinds, so that no object has one property twice.
+    # Consecutive kinds, so that no object has a property twice.
     name, kind, mime_type, suffix = _KINDS[(luck[12] + index) % len(_KINDS)]
     return {
         "blob_id": f"blob_{key}{index}",
@@ -88,5 +88,5 @@ def _metadata(luck: bytes, place: str) -> dict[str, Any]:
 
 
 def _campaign(luck: bytes) -> dict[str, Any]:
-    # Users' own fields arrive at the root of an object: the schema allows any.
+    # The schema allows users' own fields at the root of an object.
     return {"campaign": f"{_SEASONS[luck[19] % 4]}-launch"} if luck[19] % 5 == 0 else {}

@@ -1,4 +1,4 @@
-"""The emulator itself: its settings, its data for tests to change, and its life on a socket."""
+"""The emulator: its settings, its data for tests to change, and its HTTP server."""
 
 import asyncio
 import math
@@ -19,7 +19,7 @@ from mixpeek_async.emulator._seed import plausible_object
 from mixpeek_async.emulator._sending import drop, send
 from mixpeek_async.emulator._store import JsonObject, Store
 
-# How long aclose() lets requests under way come to an end. aiohttp takes 0 for "for ever".
+# Seconds that aclose() waits for running requests. aiohttp takes 0 for "for ever".
 _GRACE = 0.01
 
 
@@ -50,21 +50,23 @@ def _one_of(name: str, value: str, known: Mapping[str, Any]) -> str:
 
 def _fault(value: Fault) -> Fault:
     if not isinstance(value, Fault):
-        raise ValueError(f"a fault must be such as Fault.http(500), not {value!r}")
+        raise ValueError(f"a fault must be one such as Fault.http(500), not {value!r}")
     return value
 
 
 class Emulator:
     """A local Mixpeek with one key, one namespace and, at first, one bucket.
 
-    `objects` of sample data are in `bucket` from the start (in a `database` file: when the file has no such
-    bucket yet). `pagination` picks the published shape: "has_more", "page" or "cursor". `delay` is in seconds
-    before each answer. `requests_per_minute` counts windows of 60 seconds by `clock` (Unix seconds).
-    `max_limit` clamps a page's `limit` without a word, as servers do. `faults` has the number of a request,
-    from 1, and what happens to it. `port` 0 takes a free one. A setting out of range is a ValueError.
+    * `objects`: the number of sample objects in `bucket` at the start. A `database` file is filled once only.
+    * `pagination`: the published shape of the answers: "has_more", "page" or "cursor".
+    * `delay`: seconds before each answer.
+    * `requests_per_minute`: the limit for each window of 60 seconds. `clock` gives Unix seconds.
+    * `max_limit`: larger values of `limit` are reduced to this one in silence, as servers do.
+    * `faults`: maps the number of a request, counted from 1, to what happens to it.
+    * `port`: 0 takes a free port.
 
-    The data may be read and changed at any time, also while a walk is under way; `requests` lists what
-    arrived.
+    A setting out of range is a ValueError. The data can be read and changed at any time, also during a walk.
+    `requests` lists the requests that arrived.
     """
 
     def __init__(
@@ -112,22 +114,22 @@ class Emulator:
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def start(self) -> None:
-        """Listen. RuntimeError when it does already, or was closed; OSError when the port is taken."""
+        """Start the server. RuntimeError if it runs already or was closed, OSError if the port is in use."""
         if self._runner is not None:
             raise RuntimeError("the emulator is running already")
         if not self._store.close.alive:
-            raise RuntimeError("the emulator was closed, and its data with it: make a new one")
+            raise RuntimeError("the emulator was closed and its data deleted: make a new one")
         runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=_GRACE)
         await runner.setup()
         await web.TCPSite(runner, *self._address).start()
         self._runner = runner
 
     async def aclose(self) -> None:
-        """Stop at once, whatever is under way, and let the data go. Again: nothing happens."""
+        """Stop the server, end running requests, and close the data. A second call does nothing."""
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
-            # Handlers that were cut off are cancelled by now, and need one turn of the loop to end.
+            # The handlers are cancelled by now, and need one turn of the loop to end.
             await asyncio.sleep(0)
         self._store.close()
 
@@ -139,24 +141,23 @@ class Emulator:
         await self.aclose()
 
     def create_bucket(self, bucket: str, **fields: Any) -> None:
-        """Make an empty bucket, with `fields` of its record; one that is there already stays as it is.
+        """Create an empty bucket, with `fields` in its record. An existing bucket is not changed.
 
         Requests find it by its id and by its `bucket_name`, which is the id unless given.
         """
         self._store.create_bucket(_text("bucket", bucket), fields)
 
     def seed(self, count: int, bucket: str | None = None) -> list[str]:
-        """Add `count` plausible objects, the same ones every time, and give their ids in creation order."""
+        """Add `count` sample objects, the same every time, and return their ids in creation order."""
         name = self._name(bucket)
         numbers = self._store.take_numbers(name, _whole("count", count, 0))
         return self._store.add(name, (plausible_object(name, number) for number in numbers))
 
     def insert(self, obj: Mapping[str, Any] | None = None, *, bucket: str | None = None, **fields: Any) -> JsonObject:
-        """Add one object at the end and give it as stored.
+        """Add one object at the end and return it as stored.
 
-        With `obj`: that, with ids filled in where it has none. Without: a plausible object. `fields` go over
-        either. ValueError for an object_id that is taken or no text; what is not JSON is a TypeError or
-        ValueError.
+        `obj` is completed by ids where it has none; without `obj` a sample object is made. `fields` override both.
+        ValueError for an object_id that exists or is no text. TypeError or ValueError for what is not JSON.
         """
         name = self._name(bucket)
         plausible = plausible_object(name, *self._store.take_numbers(name, 1))
@@ -166,26 +167,26 @@ class Emulator:
         return made
 
     def delete(self, object_id: str, bucket: str | None = None) -> None:
-        """Take one object away."""
+        """Delete one object."""
         self._store.delete(self._name(bucket), object_id)
 
     def update(self, object_id: str, bucket: str | None = None, **fields: Any) -> JsonObject:
-        """Set `fields` of one object, and no others (`updated_at` neither), and give it as stored."""
+        """Set `fields` of one object, and nothing else (not even `updated_at`), and return it as stored."""
         name = self._name(bucket)
         changed = {**self._store.get(name, object_id), **fields}
         self._store.replace(name, object_id, changed)
         return changed
 
     def get(self, object_id: str, bucket: str | None = None) -> JsonObject:
-        """One object, as a copy."""
+        """A copy of one object."""
         return self._store.get(self._name(bucket), object_id)
 
     def object_ids(self, bucket: str | None = None) -> list[str]:
-        """The ids of a bucket in creation order, which is the order of the list."""
+        """The object ids of a bucket in creation order, which is the order of the list."""
         return self._store.object_ids(self._name(bucket))
 
     def script(self, n: int, fault: Fault) -> None:
-        """Let the `n`-th request from now on (1 is the next) meet `fault`."""
+        """Apply `fault` to the `n`-th request from now on; 1 is the next one."""
         self._faults[self._arrived + _whole("n", n, 1)] = _fault(fault)
 
     def _name(self, bucket: str | None) -> str:
@@ -198,11 +199,11 @@ class Emulator:
         request_id = f"req_{self._arrived:012}"
         fault = self._faults.pop(self._arrived, Fault())
         await asyncio.sleep(fault.delay + self._delay)
-        # The data goes with the emulator, and a request that is answered too late with it.
+        # After aclose() there is no data left to answer from.
         if fault.disconnect or self._runner is None:
             return drop(request)
         answer = fault.replacement() or self._api.answer(call)
-        # By the clock that rate limits go by: clients judge the one by the other.
+        # The clock of the rate limit: clients compare the two.
         date = formatdate(self._clock(), usegmt=True)
         return await send(
             request,

@@ -1,4 +1,4 @@
-"""Buckets and objects in SQLite: one connection, objects as the JSON text that goes out."""
+"""Buckets and objects in SQLite: one connection, each object as the JSON text that is sent."""
 
 import json
 import sqlite3
@@ -10,15 +10,15 @@ from typing import Any
 from mixpeek_async.emulator._errors import json_bytes
 from mixpeek_async.emulator._functions import register
 from mixpeek_async.emulator._seed import plausible_bucket
-from mixpeek_async.emulator._selection import Mark, Row, Selection
+from mixpeek_async.emulator._selection import Row, RowKey, Selection
 
 JsonObject = dict[str, Any]
 
-# What no blob passes, so that sums fit SQLite's integers.
+# Larger sizes are ignored, so that a sum of sizes fits SQLite's integers.
 _MOST_BYTES = 2**40
 
-# AUTOINCREMENT: the sequence of a deleted row is never given again, which is what makes a cursor stable.
-# `made` counts the objects ever made in a bucket, and so numbers the sample data.
+# AUTOINCREMENT never reuses the sequence of a deleted row, so a cursor that names one stays valid.
+# `made` is the number of objects ever made in a bucket: the number of its next sample object.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS buckets (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -51,7 +51,7 @@ _INSERT = "INSERT INTO objects (bucket_id, object_id, body, status, blobs, size)
 
 
 def _columns(obj: JsonObject) -> tuple[str, str, int, int]:
-    """Body, status, blobs and their bytes. Tests may store what no server would: it counts as unknown, as 0."""
+    """Body, status, number of blobs and their bytes. A value that no server would send counts as UNKNOWN or 0."""
     status, blobs = obj.get("status"), obj.get("blobs")
     return (
         json_bytes(obj).decode("ascii"),
@@ -70,7 +70,7 @@ def _size(blob: object) -> int:
 def _object_id(obj: JsonObject) -> str:
     object_id = obj.get("object_id")
     if not isinstance(object_id, str) or not object_id:
-        raise ValueError(f"object_id must be a text that is not empty, not {object_id!r}")
+        raise ValueError(f"object_id must be a non-empty text, not {object_id!r}")
     return object_id
 
 
@@ -81,15 +81,15 @@ class Store:
     """
 
     def __init__(self, database: str | PathLike[str]) -> None:
-        # Whoever changes the data need not sit in the event loop's thread, nor does the garbage collector.
+        # A test may change the data from a thread of its own, and the garbage collector may close it from any.
         self._db = sqlite3.connect(database, check_same_thread=False)
-        # An emulator that was made and never closed must not warn about its connection.
+        # An emulator that is never closed must not warn about an open connection.
         self.close = weakref.finalize(self, self._db.close)
         self._db.executescript(_SCHEMA)
         register(self._db)
 
     def create_bucket(self, bucket: str, fields: JsonObject) -> bool:
-        """Whether `bucket` is new; one that is there already stays as it is."""
+        """Create `bucket` and return True; return False and change nothing if it exists."""
         number = self._value("SELECT count(*) FROM buckets")
         body = plausible_bucket(bucket, number) | fields
         row = (bucket, str(body["bucket_name"]), json_bytes(body).decode("ascii"))
@@ -100,13 +100,13 @@ class Store:
         return made.rowcount > 0
 
     def find_bucket(self, identifier: str) -> str | None:
-        """The id of the bucket with this id, else with this name."""
+        """The id of the bucket that has this id, or else this name."""
         query = "SELECT bucket_id FROM buckets WHERE ? IN (bucket_id, bucket_name) ORDER BY bucket_id <> ? LIMIT 1"
         bucket: str | None = self._value(query, identifier, identifier)
         return bucket
 
     def bucket(self, bucket: str) -> JsonObject:
-        """The record of a bucket that there is."""
+        """The record of an existing bucket."""
         record: JsonObject = json.loads(self._value("SELECT body FROM bucket_rows WHERE bucket_id = ?", bucket))
         return record
 
@@ -114,7 +114,7 @@ class Store:
         return bool(self._value("SELECT count(*) FROM buckets WHERE bucket_id = ?", bucket))
 
     def take_numbers(self, bucket: str, count: int) -> range:
-        """`count` numbers that no object of `bucket` has been made from yet."""
+        """Reserve `count` numbers for new sample objects of `bucket`."""
         self._require(bucket)
         first: int = self._value("SELECT made FROM buckets WHERE bucket_id = ?", bucket)
         with self._db:
@@ -122,7 +122,7 @@ class Store:
         return range(first, first + count)
 
     def add(self, bucket: str, objects: Iterable[JsonObject]) -> list[str]:
-        """Store `objects` in this order, all or none, and give their ids. An id that is taken: ValueError."""
+        """Store all `objects` in this order, or none, and return their ids. ValueError if an id exists already."""
         self._require(bucket)
         rows = [(bucket, _object_id(obj), *_columns(obj)) for obj in objects]
         try:
@@ -142,7 +142,7 @@ class Store:
         return obj
 
     def replace(self, bucket: str, object_id: str, obj: JsonObject) -> None:
-        """Put `obj` where `object_id` is, at the same place in the order."""
+        """Replace the object `object_id` by `obj`; its position in the list stays."""
         with self._db:
             self._db.execute(
                 "UPDATE objects SET body = ?, status = ?, blobs = ?, size = ? WHERE bucket_id = ? AND object_id = ?",
@@ -160,23 +160,23 @@ class Store:
         query = "SELECT object_id FROM objects WHERE bucket_id = ? ORDER BY sequence"
         return [object_id for (object_id,) in self._db.execute(query, (bucket,))]
 
-    def rows(self, selection: Selection, *, after: Mark | None, offset: int, limit: int) -> Sequence[Row]:
-        """Up to `limit` rows of `selection`, behind `after` and then behind `offset` rows."""
-        found, behind = selection.sorted, selection.behind(after)
-        # A key is dear, and made once for each row; without one, the index gives the order.
+    def rows(self, selection: Selection, *, after: RowKey | None, offset: int, limit: int) -> Sequence[Row]:
+        """At most `limit` rows of `selection` after the row `after`, the first `offset` of them skipped."""
+        found, rest = selection.sorted, selection.after(after)
+        # A sort key is slow to make, so each is made once. Without a sort the index gives the order.
         once = "MATERIALIZED" if selection.sort else "NOT MATERIALIZED"
         query = (
             f"WITH found AS {once} ({found.sql}) "
-            f"SELECT * FROM found WHERE {behind.sql} ORDER BY {selection.order} LIMIT ? OFFSET ?"
+            f"SELECT * FROM found WHERE {rest.sql} ORDER BY {selection.order} LIMIT ? OFFSET ?"
         )
-        parameters = (*found.parameters, *behind.parameters, limit, offset)
+        parameters = (*found.parameters, *rest.parameters, limit, offset)
         return [Row(*row) for row in self._db.execute(query, parameters)]
 
-    def count(self, selection: Selection, after: Mark | None = None) -> int:
-        """How many rows `selection` has behind `after`."""
-        found, behind = selection.sorted, selection.behind(after)
-        query = f"SELECT count(*) FROM ({found.sql}) WHERE {behind.sql}"
-        total: int = self._value(query, *found.parameters, *behind.parameters)
+    def count(self, selection: Selection, after: RowKey | None = None) -> int:
+        """The number of rows of `selection` after the row `after`."""
+        found, rest = selection.sorted, selection.after(after)
+        query = f"SELECT count(*) FROM ({found.sql}) WHERE {rest.sql}"
+        total: int = self._value(query, *found.parameters, *rest.parameters)
         return total
 
     def _require(self, bucket: str) -> None:
