@@ -8,7 +8,8 @@ both sides.
 """
 
 from mixpeek_async.emulator._calls import RecordedRequest
+from mixpeek_async.emulator._emulator import Emulator
 from mixpeek_async.emulator._faults import Fault
-from mixpeek_async.emulator._server import Emulator
+from mixpeek_async.emulator._records import Records
 
-__all__ = ["Emulator", "Fault", "RecordedRequest"]
+__all__ = ["Emulator", "Fault", "RecordedRequest", "Records"]

@@ -1,24 +1,26 @@
-"""Check a tree of filters and translate it to SQL: the logic becomes SQL, the values become parameters.
+"""Check a tree of filters and translate it to SQL: the logic becomes SQL, the conditions become parameters.
 
-A condition is a call of its operator's function (`_functions`) with one parameter, the JSON of field, value and case.
-Where the API says nothing: all keys of one tree must hold, and a tree without `case_sensitive` takes it from the tree
-around it.
+A condition is a Python function of a record, which SQL calls as `apply(body, container, ?)`; see `_store`. SQL itself
+compares only dates of creation, because there is an index on them. Where the API says nothing: all keys of one tree
+must hold, and a tree or condition without `case_sensitive` takes it from the tree around it.
 """
 
-import json
+from collections.abc import Callable
 from typing import Any
 
 import attrs
 
-from mixpeek_async.emulator._operators import OPERATORS
+from mixpeek_async.emulator._operators import OPERATORS, condition_test
+from mixpeek_async.emulator._paths import date_key
 
 MAX_DEPTH = 16
 """Levels of trees. The API has an unpublished limit; SQLite's parser allows little more than this."""
 
 MAX_CONDITIONS = 500
 
-_CONDITION = {"field", "operator", "value"}
+_CONDITION = {"case_sensitive", "field", "operator", "value"}
 _CONNECTIVES = {"AND": " AND ", "OR": " OR ", "NOT": " OR "}
+_COMPARISONS = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
 class Problem(Exception):
@@ -32,18 +34,26 @@ class Problem(Exception):
 
 @attrs.frozen
 class Clause:
-    """An SQL expression, the parameters of its question marks, and the depth of its parentheses."""
+    """An SQL expression, the parameters of its question marks, and the depth of its parentheses.
+
+    A parameter is a value for SQLite, or a function of a record.
+    """
 
     sql: str = "1"
     parameters: tuple[Any, ...] = ()
     depth: int = 0
 
+    @classmethod
+    def of(cls, test: Callable[[Any], bool]) -> "Clause":
+        """The clause that is true of the records for which `test` is."""
+        return cls("apply(body, container, ?)", (test,))
 
-def translate(tree: Any, where: tuple[str | int, ...]) -> Clause:
-    """The SQL of `tree`. Problem if the API would refuse it."""
+
+def translate(tree: Any, where: tuple[str | int, ...], sensitive: bool = False) -> Clause:
+    """The SQL of `tree`; `sensitive` is its `case_sensitive` unless it has one. Problem if the API would refuse it."""
     if not isinstance(tree, dict):
         raise Problem(where, "filters should be an object")
-    clause = _tree(tree, where, False, MAX_DEPTH)
+    clause = _tree(tree, where, sensitive, MAX_DEPTH)
     if len(clause.parameters) > MAX_CONDITIONS:
         raise Problem(where, f"filters should hold at most {MAX_CONDITIONS} conditions")
     return clause
@@ -59,13 +69,17 @@ def _joined(clauses: list[Clause], connective: str) -> Clause:
     return Clause(f"({sql})", parameters, clauses[0].depth + 1)
 
 
-def _tree(tree: dict[str, Any], where: tuple[str | int, ...], sensitive: bool, levels: int) -> Clause:
-    if levels == 0:
-        raise Problem(where, f"filters should be nested at most {MAX_DEPTH} levels deep")
+def _sensitivity(tree: dict[str, Any], where: tuple[str | int, ...], around: bool) -> bool:
     given = tree.get("case_sensitive")
     if not isinstance(given, bool | None):
         raise Problem((*where, "case_sensitive"), "case_sensitive should be true or false")
-    sensitive = sensitive if given is None else given
+    return around if given is None else given
+
+
+def _tree(tree: dict[str, Any], where: tuple[str | int, ...], sensitive: bool, levels: int) -> Clause:
+    if levels == 0:
+        raise Problem(where, f"filters should be nested at most {MAX_DEPTH} levels deep")
+    sensitive = _sensitivity(tree, where, sensitive)
     parts = [
         _list(key, value, (*where, key), sensitive, levels)
         if key in _CONNECTIVES
@@ -104,6 +118,13 @@ def _condition(condition: dict[str, Any], where: tuple[str | int, ...], sensitiv
         raise Problem((*where, "value"), "value is required")
     for key in sorted(condition.keys() - _CONDITION):
         raise Problem((*where, key), f"{key} is not permitted")
-    if not OPERATORS[name].takes(condition["value"]):
+    # The official client sends `case_sensitive` in every condition.
+    sensitive = _sensitivity(condition, where, sensitive)
+    value = condition["value"]
+    if not OPERATORS[name].takes(value):
         raise Problem((*where, "value"), f"value should be {OPERATORS[name].words}")
-    return Clause(f"op_{name}(body, ?)", (json.dumps([field, condition["value"], sensitive]),))
+    date = date_key(value) if field == "created_at" and name in _COMPARISONS else None
+    # The bounds keep the comparison among texts, as the operators do.
+    if date is not None:
+        return Clause(f"(created {_COMPARISONS[name]} ? AND created >= x'02' AND created < x'03')", (date,), 1)
+    return Clause.of(condition_test(name, field, value, sensitive=sensitive))

@@ -1,29 +1,17 @@
-"""The three published shapes of `pagination`, and cursors.
+"""The three published shapes of `pagination`.
 
 The published examples all show `has_more`, `limit`, `skip` (A); the schema had page numbers until
 December 2025 (B); since then it has page numbers that are null unless asked for, and a `next_cursor` (C).
 """
 
-import base64
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
 
-from mixpeek_async.emulator._body import ListBody
-from mixpeek_async.emulator._selection import Row, RowKey
-
-
-@attrs.frozen
-class ListRequest:
-    """`limit` rows that `body` selects: the rows after `after`, or after skipping `offset` rows."""
-
-    limit: int = 10
-    offset: int = 0
-    after: RowKey | None = None
-    include_total: bool = False
-    body: ListBody = attrs.field(factory=ListBody)
+from mixpeek_async.emulator._cursors import Cursor, encode_cursor
+from mixpeek_async.emulator._requests import ListRequest
+from mixpeek_async.emulator._selection import Row
 
 
 @attrs.frozen
@@ -39,23 +27,6 @@ class Page:
 EMPTY = Page(rows=(), more=False, total=lambda: 0, position=lambda: 0)
 
 
-def encode_cursor(key: RowKey) -> str:
-    """An opaque cursor that names the last row sent, so it stays right when rows before it come or go."""
-    return base64.urlsafe_b64encode(f"after:{key.sequence}:{key.sort_key.hex()}".encode()).decode("ascii")
-
-
-def decode_cursor(cursor: str) -> RowKey | None:
-    """The row that `cursor` names; None if this server cannot have sent it."""
-    try:
-        text = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii")
-    except ValueError:
-        return None
-    # 18 digits always fit SQLite's integers. base64 ignores invalid characters: encode again and compare.
-    found = re.fullmatch(r"after:([1-9][0-9]{0,17}):((?:[0-9a-f]{2})*)", text)
-    key = RowKey(int(found[1]), bytes.fromhex(found[2])) if found else None
-    return key if key and encode_cursor(key) == cursor else None
-
-
 def _numbers(limit: int, offset: int, total: int) -> dict[str, Any]:
     page = offset // limit + 1
     return {
@@ -63,8 +34,9 @@ def _numbers(limit: int, offset: int, total: int) -> dict[str, Any]:
         "page": page,
         "page_size": limit,
         "total_pages": -(-total // limit),
-        "next_page": page + 1 if offset + limit < total else None,
-        "previous_page": page - 1 if page > 1 else None,
+        # Published as texts or null. Their content is not published; the number of the page is a guess.
+        "next_page": str(page + 1) if offset + limit < total else None,
+        "previous_page": str(page - 1) if page > 1 else None,
     }
 
 
@@ -81,7 +53,13 @@ def _shape_b(request: ListRequest, page: Page) -> dict[str, Any]:
 
 def _shape_c(request: ListRequest, page: Page) -> dict[str, Any]:
     numbers = _numbers(request.limit, page.position(), page.total()) if request.include_total else _NO_NUMBERS
-    return {**numbers, "next_cursor": encode_cursor(page.rows[-1].key) if page.more else None}
+    cursor = Cursor(page.rows[-1].key, request.partition) if page.more else None
+    return {**numbers, "next_cursor": cursor and encode_cursor(cursor)}
+
+
+def _shape_without_cursor(request: ListRequest, page: Page) -> dict[str, Any]:
+    """Lists of buckets and collections before they had cursors: the key is there, and always null."""
+    return {**_numbers(request.limit, request.offset, page.total()), "next_cursor": None}
 
 
 @attrs.frozen
@@ -93,3 +71,4 @@ class Shape:
 
 
 SHAPES = {"cursor": Shape(_shape_c, by_cursor=True), "has_more": Shape(_shape_a), "page": Shape(_shape_b)}
+WITHOUT_CURSOR = Shape(_shape_without_cursor)

@@ -6,12 +6,25 @@ from urllib.parse import unquote
 import attrs
 
 _BUCKET = r"/v1/buckets/(?P<bucket>[^/]+)"
+_COLLECTION = r"/v1/collections/(?P<collection>[^/]+)"
 # The first match wins: a bucket may be called "list".
-_ROUTES = (
-    ("list_objects", "POST", re.compile(rf"{_BUCKET}/objects/list")),
-    ("list_buckets", "POST", re.compile(r"/v1/buckets/list")),
-    ("get_object", "GET", re.compile(rf"{_BUCKET}/objects/(?P<object_id>[^/]+)")),
-    ("get_bucket", "GET", re.compile(_BUCKET)),
+_ROUTES = tuple(
+    (endpoint, method, re.compile(path))
+    for endpoint, method, path in (
+        ("list_objects", "POST", rf"{_BUCKET}/objects/list"),
+        ("aggregate_objects", "POST", rf"{_BUCKET}/objects/aggregate"),
+        ("list_objects", "GET", rf"{_BUCKET}/objects"),
+        ("list_buckets", "POST", r"/v1/buckets/list"),
+        ("list_buckets", "GET", r"/v1/buckets"),
+        ("get_object", "GET", rf"{_BUCKET}/objects/(?P<object_id>[^/]+)"),
+        ("get_bucket", "GET", _BUCKET),
+        ("list_collections", "POST", r"/v1/collections/list"),
+        ("list_collections", "GET", r"/v1/collections"),
+        ("list_documents", "POST", rf"{_COLLECTION}/documents/list"),
+        ("get_document", "GET", rf"{_COLLECTION}/documents/(?P<document_id>[^/]+)"),
+        ("get_collection", "GET", _COLLECTION),
+        ("list_events", "GET", r"/v1/events"),
+    )
 )
 
 
@@ -22,6 +35,8 @@ class Route:
     endpoint: str | None = None
     bucket: str | None = None
     object_id: str | None = None
+    collection: str | None = None
+    document_id: str | None = None
 
 
 def find_route(method: str, path: str) -> Route:

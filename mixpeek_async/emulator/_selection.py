@@ -1,25 +1,25 @@
 """Which rows make up a list, in which order, and how the position of a row in it is written."""
 
-import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import attrs
 
 from mixpeek_async.emulator._filters import Clause
+from mixpeek_async.emulator._paths import sort_key
 
 
 class RowKey(NamedTuple):
-    """The position of a row in a list. `sort_key` is the value that the list is sorted by, empty without a sort."""
+    """The position of a row in a list. `sort_key` is the key of the field that sorts the list, empty without a sort."""
 
     sequence: int
     sort_key: bytes = b""
 
 
 class Row(NamedTuple):
-    """One stored record, with the columns that an answer needs besides its text."""
+    """One stored record: its JSON text, and the columns that an answer needs besides."""
 
     sequence: int
-    body: str
+    text: str
     status: str
     blobs: int
     sort_key: bytes
@@ -39,15 +39,27 @@ class Selection:
     descending: bool = False
 
     @property
-    def sorted(self) -> Clause:
-        """A SELECT of the rows, each with its sort key."""
-        key = "x''" if self.sort is None else "sort_key(body, ?)"
-        where = " AND ".join(["1", *(clause.sql for clause in self.clauses)])
-        parameters = [] if self.sort is None else [json.dumps(self.sort)]
+    def where(self) -> Clause:
         return Clause(
-            f"SELECT sequence, body, status, blobs, {key} AS sort_key FROM {self.table} WHERE {where}",
-            (*parameters, *(each for clause in self.clauses for each in clause.parameters)),
+            " AND ".join(["1", *(clause.sql for clause in self.clauses)]),
+            tuple(each for clause in self.clauses for each in clause.parameters),
         )
+
+    @property
+    def key(self) -> Clause:
+        """The expression of a row's sort key. There is an index on dates of creation, on nothing else."""
+        match self.sort:
+            case None:
+                return Clause("x''")
+            case "created_at":
+                return Clause("created")
+            case field:
+                return Clause("apply(body, container, ?)", (_SortKey(field),))
+
+    @property
+    def is_indexed(self) -> bool:
+        """True if the sort keys are stored."""
+        return self.sort in (None, "created_at")
 
     @property
     def order(self) -> str:
@@ -60,11 +72,16 @@ class Selection:
         if self.sort is None:
             return Clause("sequence > ?", (key.sequence,))
         beyond = "<" if self.descending else ">"
+        # The first comparison says nothing new, but an index can be used for it.
         return Clause(
-            f"(sort_key {beyond} ? OR sort_key = ? AND sequence > ?)", (key.sort_key, key.sort_key, key.sequence)
+            f"sort_key {beyond}= ? AND (sort_key {beyond} ? OR sequence > ?)",
+            (key.sort_key, key.sort_key, key.sequence),
         )
 
 
-def objects_of(bucket: str) -> Clause:
-    """The condition that a row is an object of `bucket`."""
-    return Clause("bucket_id = ?", (bucket,))
+@attrs.frozen
+class _SortKey:
+    field: str
+
+    def __call__(self, record: Any) -> bytes:
+        return sort_key(record, self.field)
