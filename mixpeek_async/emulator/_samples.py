@@ -96,7 +96,7 @@ def sample_summary(container: Container, number: int) -> Summary:
     """The summary of record `number`, without the cost of making the record."""
     luck = _luck(container.id, number)
     if container.kind == "collection":
-        return Summary(_id("doc", luck), "UNKNOWN", 1, _size(luck, 0), value_key(None))
+        return Summary(_id("doc", luck), "UNKNOWN", 1, 0, value_key(None))
     blobs = _blob_count(luck)
     size = sum(_size(luck, index) for index in range(blobs))
     created = value_key((_FIRST + timedelta(seconds=number)).isoformat(timespec="microseconds"))
