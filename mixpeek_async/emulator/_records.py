@@ -18,7 +18,7 @@ class Records:
 
     def __init__(self, store: Store, kind: Kind, default: str) -> None:
         self._store = store
-        self._kind = kind
+        self._kind: Kind = kind
         self._default = default
 
     def seed(self, count: int, container: str | None = None) -> list[str]:

@@ -93,7 +93,8 @@ def test_a_feed_is_complete_at_any_limit_and_of_any_type(post: Any, limit: int, 
                     emulator.delete(str(number))
             query = {"limit": limit} | ({"event_type": event_type} if event_type else {})
             found: list[Any] = []
-            more, cursor = True, {}
+            more = True
+            cursor: dict[str, Any] = {}
             while more:
                 feed = await _events(post, emulator, **query, **cursor)
                 found += feed["results"]

@@ -19,16 +19,16 @@ from hypothesis import strategies as st
 from official import MODELS, official_api
 from pydantic import BaseModel
 
-from mixpeek_async import AsyncMixpeek
+from mixpeek_async import AsyncMixpeek, InvalidObjectError
 from mixpeek_async.emulator import Emulator, Fault
-from mixpeek_async.testing import running
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**31), 2**31) | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
     max_leaves=3,
 )
-_DATES = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.sampled_from([None, UTC]))
+_DATES = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC))
+_NAIVE_DATES = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1))
 
 
 def _values(annotation: Any, bounds: tuple[Any, ...] = ()) -> st.SearchStrategy[Any]:
@@ -50,7 +50,7 @@ def _values(annotation: Any, bounds: tuple[Any, ...] = ()) -> st.SearchStrategy[
         Any: _JSON,
         type(None): st.none(),
         bool: st.booleans(),
-        datetime: _DATES.map(datetime.isoformat),
+        datetime: (_DATES | _NAIVE_DATES).map(datetime.isoformat),
         float: st.floats(-1e9, 1e9),
         int: st.integers(0, 2**40),
         str: st.text(min_size=_least(bounds), max_size=_least(bounds) + 5),
@@ -92,7 +92,22 @@ def _accepts(model: Any, value: Any) -> bool:
 def _rows(model: type[BaseModel], key: str) -> st.SearchStrategy[list[dict[str, Any]]]:
     """Rows of a page. The official models allow a row without an id, which no walk could tell from another one."""
     row = _models(model, **{key: st.text(st.characters(codec="ascii", categories=["L"]), min_size=1)})
+    row = row.map(_without_null_lists)
     return st.lists(row, min_size=5, max_size=20, unique_by=lambda made: made[key])
+
+
+_NULL_LISTS = ("blobs", "edges", "source_details")
+
+
+def _without_null_lists(row: dict[str, Any]) -> dict[str, Any]:
+    # The test below says that our models refuse them today. When it passes, both can go.
+    return {name: value for name, value in row.items() if value is not None or name not in _NULL_LISTS}
+
+
+@pytest.mark.xfail(reason="null lists are refused", raises=InvalidObjectError, strict=True)
+async def test_null_lists_are_accepted() -> None:
+    (obj,) = await _walked("object", [{"object_id": "o", "bucket_id": "b", **dict.fromkeys(_NULL_LISTS)}])
+    assert [getattr(obj, name) for name in _NULL_LISTS] == [[], [], []]
 
 
 async def _walked(kind: str, rows: list[dict[str, Any]]) -> list[Any]:
@@ -210,37 +225,43 @@ async def test_every_single_record_passes_the_official_model(post: Any) -> None:
             assert made.to_dict().keys() >= {key for key, value in reply.body.items() if value is not None}
 
 
-def test_the_official_client_walks_filters_and_aggregates() -> None:
-    with running(Emulator(objects=60)) as emulator:
-        settings_of_client = {"url": emulator.url, "key": emulator.api_key, "namespace": emulator.namespace}
-        objects = official_api("bucket_objects_api", "BucketObjectsApi", **settings_of_client)
+def _api_of(emulator: Emulator, module: str, name: str) -> Any:
+    return official_api(module, name, url=emulator.url, key=emulator.api_key, namespace=emulator.namespace)
+
+
+async def test_the_official_client_walks_filters_and_aggregates() -> None:
+    # The official client blocks, so it runs in another thread than the server.
+    def check() -> None:
+        objects = _api_of(emulator, "bucket_objects_api", "BucketObjectsApi")
         condition = {"field": "status", "operator": "eq", "value": "completed"}
         request = MODELS.ListObjectsRequest.from_dict({"filters": {"AND": [condition]}})
         ids: list[str] = []
-        cursor = None
+        cursor, total = None, 0
         while cursor or not ids:
             page = objects.list_objects_buckets(
                 emulator.bucket, limit=7, cursor=cursor, include_total=True, list_objects_request=request
             )
             ids += [obj.object_id for obj in page.results]
-            cursor = page.pagination.next_cursor
+            cursor, total = page.pagination.next_cursor, page.pagination.total
         completed = [i for i in emulator.object_ids() if emulator.get(i)["status"] == "COMPLETED"]
         assert ids == completed
-        assert page.pagination.total == len(completed) < 60
+        assert total == len(completed) < 60
         aggregation = {"group_by": [{"field": "status"}], "aggregations": [{"function": "count", "alias": "n"}]}
         groups = objects.aggregate_objects_buckets(
             emulator.bucket, MODELS.ObjectAggregationRequest.from_dict(aggregation)
         )
         assert {group.group["status"]: group.metrics["n"] for group in groups.results}["COMPLETED"] == len(completed)
 
+    async with Emulator(objects=60) as emulator:
+        await asyncio.to_thread(check)
 
-def test_the_official_client_reads_collections_documents_and_events() -> None:
-    with running(Emulator(objects=3)) as emulator:
+
+async def test_the_official_client_reads_collections_documents_and_events() -> None:
+    def check() -> None:
         ids = emulator.documents.seed(9)
-        settings_of_client = {"url": emulator.url, "key": emulator.api_key, "namespace": emulator.namespace}
-        collections = official_api("collections_api", "CollectionsApi", **settings_of_client)
+        collections = _api_of(emulator, "collections_api", "CollectionsApi")
         assert collections.list_collections(limit=1).results[0].document_count == 9
-        documents = official_api("collection_documents_api", "CollectionDocumentsApi", **settings_of_client)
+        documents = _api_of(emulator, "collection_documents_api", "CollectionDocumentsApi")
         found = []
         for index in range(3):
             partition = MODELS.ListPartition(index=index, count=3)
@@ -249,7 +270,10 @@ def test_the_official_client_reads_collections_documents_and_events() -> None:
             found += [document.document_id for document in page.results]
         assert sorted(found) == sorted(ids)
         assert documents.get_document(emulator.collection, ids[0]).document_id == ids[0]
-        events = official_api("events_api", "EventsApi", **settings_of_client)
+        events = _api_of(emulator, "events_api", "EventsApi")
         feed = events.list_events(event_type="object.created", limit=2)
         assert feed.has_more
         assert events.list_events(cursor=feed.next_cursor).results[0].seq == 3
+
+    async with Emulator(objects=3) as emulator:
+        await asyncio.to_thread(check)
