@@ -50,6 +50,7 @@ def _records(service: Service, request: Aggregation, selection: Selection) -> It
         # A sort key is a byte for the kind of value, and the text.
         dates = service.store.created(selection, UNITS[unit] + 1)
         return (({"created_at": _date(key)}, count) for key, count in dates)
+    # Anything else needs the records themselves.
     records = (json.loads(text) for text in service.store.texts(selection))
     if (field := request.unwind) is None:
         return ((record, 1) for record in records)
@@ -67,6 +68,7 @@ def _groups(request: Aggregation, records: Iterable[tuple[Any, int]]) -> Iterabl
     groups: dict[str, Group] = {}
     for record, count in records:
         key = {each.alias: each.of(record) for each in request.keys}
+        # As JSON, because a value may be a list or an object, and true is not 1.
         group = groups.setdefault(json.dumps(key, sort_keys=True), Group(key, [[] for _ in request.metrics]))
         group.count += count
         for metric, values in zip(request.metrics, group.values, strict=True):

@@ -143,6 +143,7 @@ class Aggregation:
 def truncated(date: datetime, unit: str) -> str:
     """The beginning of the unit that `date` is in. A week begins on Sunday, as in MongoDB."""
     if unit == "week":
+        # isoweekday() is 7 on a Sunday, which is day 0 here.
         date, unit = date - timedelta(days=date.isoweekday() % 7), "day"
     return completed(date.isoformat()[: UNITS[unit]])
 
@@ -178,6 +179,7 @@ def parse_aggregation(call: Call) -> Aggregation:
 def _read_items(items: Sequence[Any], name: str, read: Callable[[Any], Any], problems: Problems) -> tuple[Any, ...]:
     """The items as `read` makes them. An item that it cannot read is a problem, with the words of its ValueError."""
     made = []
+    # One item's problem does not hide the next one's.
     for index, item in enumerate(items):
         try:
             made.append(read(item))

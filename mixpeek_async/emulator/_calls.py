@@ -85,6 +85,7 @@ async def read_call(request: web.BaseRequest) -> Call:
 
 async def _read_body(request: web.BaseRequest) -> bytes | None:
     """The body; None if it is longer than MAX_BODY, also after it was unpacked."""
+    # A body that says how long it is need not be read at all.
     if (request.content_length or 0) > MAX_BODY:
         return None
     chunks, size = [], 0

@@ -7,6 +7,7 @@ from typing import Any
 
 
 def int_between(name: str, value: int, low: int, high: float = math.inf) -> int:
+    # True is an int for isinstance.
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         bounds = f"of at least {low}" if high == math.inf else f"from {low} to {high}"
         raise ValueError(f"{name} must be a whole number {bounds}, not {value!r}")

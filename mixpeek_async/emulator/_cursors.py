@@ -41,6 +41,7 @@ def decode_cursor(text: str) -> Cursor | None:
     return cursor if encode_cursor(cursor) == text else None
 
 
+# Events have cursors of their own kind, so that one of a list is refused here and the other way round.
 def encode_event_cursor(sequence: int) -> str:
     return _encode(f"event:{sequence}")
 

@@ -33,6 +33,7 @@ def list_events(service: Service, call: Call) -> Answer:
     limit = query.integer("limit", "page_size", low=1, high=1000) or 100
     event_type = query.check("event_type", EVENT_TYPES.__contains__, "one of the published types")
     query.check("namespace_id", lambda name: name == service.namespace, "the namespace of X-Namespace")
+    # Events expire by the clock; they stay in the table, so a cursor that is too old can be told from a wrong one.
     oldest = service.clock() - RETENTION
     cursor = query.text("cursor", "next_cursor", "after")
     after = 0 if cursor is None else decode_event_cursor(cursor)
@@ -62,7 +63,7 @@ def no_events(_: Service, __: dict[str, Any]) -> Answer:
 
 
 def _stored_type(event_type: str | None) -> tuple[str, str] | None:
-    """The kind of container and the operation of an event type."""
+    """The kind of container and the operation of an event type; empty texts for a type that never happens here."""
     if event_type is None:
         return None
     resource, _, change = event_type.partition(".")
@@ -72,7 +73,7 @@ def _stored_type(event_type: str | None) -> tuple[str, str] | None:
 
 
 def _present(event: Event, namespace: str) -> dict[str, Any]:
-    resource = event.container.id_field.removesuffix("_id")
+    resource = event.container.resource
     at = datetime.fromtimestamp(event.at, UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
     return {
         "seq": event.sequence,

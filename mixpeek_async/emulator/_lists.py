@@ -76,6 +76,7 @@ def list_documents(service: Service, call: Call) -> Answer:
     scope = [in_container(collection)]
     if request.partition is not None:
         scope.append(Clause("partition(id, ?) = ?", (request.partition.count, request.partition.index)))
+    # The cap counts documents in creation order, before they are sorted.
     last = _last_sorted(service, request, scope)
     if last is not None:
         scope.append(Clause("sequence <= ?", (last.sequence,)))
@@ -107,6 +108,7 @@ def _list_containers(
     rules = ListRules(keys, shape.by_cursor, service.max_limit, body_paging=True, query_paging=not service.body_paging)
     request = parse_list_request(call, rules)
     page = _find(service, table, request)
+    # Counts of a container are not columns: they are in its record only.
     records = [json.loads(row.text) for row in page.rows]
     return _answer(shape, request, page, {"total_count": page.total(), "stats": stats(records)})
 
@@ -118,6 +120,7 @@ def _container_shape(service: Service) -> Shape:
 def _find(service: Service, table: str, request: ListRequest, *scope: Clause) -> Page:
     store = service.store
     selection = Selection(table, (*scope, *request.clauses), request.sort, request.descending)
+    # A cursor wins over an offset, as published.
     after = request.cursor.key if request.cursor else None
     offset = 0 if after else request.offset
     # One row more than requested: it shows whether there is a next page.

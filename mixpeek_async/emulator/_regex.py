@@ -57,6 +57,7 @@ class Regex:
 
     def search(self, text: str) -> bool:
         """True if the pattern occurs anywhere in `text`."""
+        # A match may begin anywhere, also behind the last character.
         everywhere = (1 << len(text) + 1) - 1
         return self._step(Text(text), everywhere) != 0
 
@@ -66,6 +67,7 @@ def compile_regex(pattern: str, sensitive: bool) -> Regex:
     """ValueError for a pattern that is invalid, longer than MAX_PATTERN, or needs backtracking."""
     if len(pattern) > MAX_PATTERN:
         raise ValueError(f"longer than {MAX_PATTERN} characters")
+    # Python judges the syntax, so that the parser below meets valid patterns only.
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
@@ -109,6 +111,7 @@ class _Parser:
         kind, token = self._tokens.pop(0)
         if kind == "open":
             inside = self._alternatives()
+            # The closing parenthesis.
             self._tokens.pop(0)
             return inside
         return (_anchor(token) if kind == "anchor" else _one(token, self._flags)), 0

@@ -76,6 +76,7 @@ def parse_list_request(call: Call, rules: ListRules) -> ListRequest:
     body = query if is_get else read_body(call.raw_body, rules.keys, problems)
     request = _read_rows(body, rules, is_get)
     paging = _read_paging(query, request, rules, MAX_OFFSET) if rules.query_paging else _Paging()
+    # The rows come first: whether a cursor fits depends on their order and partition.
     if rules.body_paging and not is_get:
         paging = _read_paging(body, request, rules, rules.max_offset).over(paging)
     refuse(problems)
@@ -92,6 +93,7 @@ def parse_list_request(call: Call, rules: ListRules) -> ListRequest:
 
 def _read_paging(reader: Reader, request: ListRequest, rules: ListRules, max_offset: int) -> _Paging:
     limit = reader.integer("limit", "page_size", low=1, high=MAX_LIMIT)
+    # Pages are as long as the server sends them: a clamped limit moves the later pages forward.
     rows = min(limit or request.limit, rules.max_limit)
     page = reader.integer("page", low=1, high=max_offset // rows + 1)
     offset = reader.integer("offset", low=0, high=max_offset)
@@ -146,6 +148,7 @@ def _is_partition(value: Any) -> bool:
     if not isinstance(value, dict) or value.keys() != {"index", "count"}:
         return False
     index, count = value["index"], value["count"]
+    # True is an int for isinstance.
     return type(index) is type(count) is int and 0 <= index < count <= MAX_PARTITIONS
 
 

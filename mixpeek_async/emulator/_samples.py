@@ -58,9 +58,14 @@ class Container:
     source: str
 
     @property
+    def resource(self) -> str:
+        """The name of its records in the API."""
+        return "object" if self.kind == "bucket" else "document"
+
+    @property
     def id_field(self) -> str:
         """The field that holds the id of its records."""
-        return "object_id" if self.kind == "bucket" else "document_id"
+        return f"{self.resource}_id"
 
     @property
     def own_field(self) -> str:
@@ -140,6 +145,7 @@ def sample_collection(collection: str, number: int, source: str) -> dict[str, An
 
 def _luck(container: str, number: int) -> bytes:
     """The 20 bytes that decide on record `number`."""
+    # Ids may hold lone surrogates, which UTF-8 cannot encode otherwise.
     return hashlib.blake2b(f"{container}/{number}".encode(errors="surrogatepass"), digest_size=20).digest()
 
 
@@ -177,7 +183,7 @@ def _quoted(text: str) -> str:
 
 
 def _kind(luck: bytes, index: int) -> tuple[str, str, str, str]:
-    # Consecutive kinds, so that no object has a property twice.
+    # The blobs of an object have consecutive kinds, so that no object has a property twice.
     return _KINDS[(luck[12] + index) % len(_KINDS)]
 
 

@@ -41,6 +41,7 @@ class Selection:
     @property
     def where(self) -> Clause:
         return Clause(
+            # "1" is true: there may be no clause.
             " AND ".join(["1", *(clause.sql for clause in self.clauses)]),
             tuple(each for clause in self.clauses for each in clause.parameters),
         )

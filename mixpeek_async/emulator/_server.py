@@ -74,6 +74,7 @@ class Server:
         self.requests.append(call.record)
         self._arrived += 1
         request_id = f"req_{self._arrived:012}"
+        # A fault meets one request only.
         fault = self._faults.pop(self._arrived, Fault())
         # Each request waits in a task of its own, so a slow answer does not hold the others.
         await asyncio.sleep(fault.delay + self._latency)

@@ -39,9 +39,10 @@ class Service:
         try:
             return self.store.get(container, identifier or "")
         except KeyError:
-            noun = container.id_field.removesuffix("_id")
-            message = f"{noun.capitalize()} {identifier!r} not found"
-            raise ApiError(404, message, code=f"{noun}_not_found") from None
+            resource = container.resource
+            raise ApiError(
+                404, f"{resource.capitalize()} {identifier!r} not found", code=f"{resource}_not_found"
+            ) from None
 
 
 def json_answer(value: object) -> Answer:

@@ -59,10 +59,11 @@ class Store:
 
     def __init__(self, database: str | PathLike[str], clock: Callable[[], float]) -> None:
         self._lock = threading.RLock()
-        # The lock keeps threads apart; the garbage collector may close from any thread.
+        # Python's own check is off: the lock keeps threads apart, and the garbage collector may close from any thread.
         self._db = sqlite3.connect(database, check_same_thread=False)
         # An emulator that is never closed must not warn about an open connection.
         self.close = weakref.finalize(self, self._db.close)
+        # The conditions of the running query. SQL can only pass numbers and texts, so it passes places in this list.
         self._functions: list[Callable[[Any], Any]] = []
         self._register(clock)
         self._open_schema(database)
@@ -94,6 +95,7 @@ class Store:
         db.create_function("now", 0, clock)
 
     def _open_schema(self, database: str | PathLike[str]) -> None:
+        # A new file has no tables. A file of another program or version is not touched.
         if not self._value("SELECT count(*) FROM sqlite_master"):
             self._db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
         if self._value("PRAGMA user_version") != VERSION:
@@ -142,6 +144,7 @@ class Store:
 
     def seed(self, container: Container, numbers: range) -> list[str]:
         """Store a slice of sample records, and return their ids."""
+        # Outside of the transaction: requests of other threads are answered meanwhile.
         samples = [(number, sample_summary(container, number)) for number in numbers]
         self._insert(container, ((summary, number) for number, summary in samples))
         return [summary.id for _, summary in samples]
@@ -155,6 +158,7 @@ class Store:
         try:
             with self._transaction():
                 self._db.executemany(_INSERT, ((container.sequence, body, *summary) for summary, body in rows))
+        # The ids of a container are its only constraint. The transaction has been rolled back by now.
         except sqlite3.IntegrityError:
             where = f"{container.kind} {container.id!r}"
             raise ValueError(f"the {container.id_field} is in {where} already; pass another") from None
@@ -163,8 +167,7 @@ class Store:
         query = "SELECT json_text(body, container) FROM records WHERE container = ? AND id = ?"
         text = self._value(query, container.sequence, identifier)
         if text is None:
-            noun = container.id_field.removesuffix("_id")
-            raise KeyError(f"no {noun} {identifier!r} in {container.kind} {container.id!r}")
+            raise KeyError(f"no {container.resource} {identifier!r} in {container.kind} {container.id!r}")
         record: JsonObject = json.loads(text)
         return record
 
@@ -216,9 +219,11 @@ class Store:
 
     def texts(self, selection: Selection) -> Iterator[str]:
         """The JSON texts of all rows, in creation order."""
-        where = selection.where
-        query = f"SELECT json_text(body, container) FROM {selection.table} WHERE {where.sql} ORDER BY sequence"
-        return (text for (text,) in self._all(query, *where.parameters))
+        after = None
+        # In slices: the texts of a million samples would take a gigabyte.
+        while page := self.rows(selection, after=after, offset=0, limit=SLICE):
+            yield from (row.text for row in page)
+            after = page[-1].key
 
     def events(self, after: int, *, since: float, event_type: tuple[str, str] | None, limit: int) -> Sequence[Event]:
         """At most `limit` events after the sequence `after`, not older than `since` (Unix seconds).
@@ -250,6 +255,7 @@ class Store:
     def _all(self, query: str, *parameters: Any) -> list[Any]:
         """All rows. Parameters that are functions of a record become their places in the list that `apply` uses."""
         with self._lock:
+            # The list itself must stay the same: `apply` holds it.
             self._functions[:] = [each for each in parameters if callable(each)]
             places = itertools.count()
             bound = [next(places) if callable(each) else each for each in parameters]

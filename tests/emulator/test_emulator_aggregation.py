@@ -269,3 +269,9 @@ async def test_another_namespace_has_no_groups(post: Any) -> None:
     async with Emulator(objects=1) as emulator:
         reply = await post(emulator, path=PATH, headers={"X-Namespace": "ns_other"})
     assert (reply.body, reply.headers["X-Namespace-Unresolved"]) == ({"results": [], "total_groups": 0}, "true")
+
+
+async def test_many_objects_are_read_in_slices_and_all_of_them_count(post: Any) -> None:
+    async with Emulator(objects=2_500) as emulator:
+        statuses = Counter(emulator.get(identifier)["status"] for identifier in emulator.object_ids())
+        assert dict(await _groups(post, emulator, group_by=[{"field": "status"}])) == statuses
