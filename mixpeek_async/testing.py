@@ -1,13 +1,12 @@
-"""Fixtures for the tests of a project that uses this package. It opts in with a line in its top `conftest.py`:
+"""Fixtures for the tests of a project that uses this package. Put this line into the project's top `conftest.py`:
 
     pytest_plugins = ["mixpeek_async.testing"]
 
-* `mixpeek_emulator`: a running emulator with an empty bucket, on a thread of its own, for tests of any kind.
-* `mixpeek_client`: an open client on it. It needs pytest-asyncio, or the plugin of anyio.
+* `mixpeek_emulator`: a running emulator with an empty bucket, on its own thread, for async and other tests.
+* `mixpeek_client`: an open client of that emulator. It needs pytest-asyncio, or the plugin of anyio.
 
-A project with an emulator of its own settings defines `mixpeek_emulator` itself, with `running`; `mixpeek_client` goes
-by it.
-Nothing else in the package imports pytest.
+A project that wants other settings defines `mixpeek_emulator` itself, with `running`; `mixpeek_client` then uses that
+one. Nothing else in the package imports pytest.
 """
 
 import asyncio
@@ -25,7 +24,7 @@ from mixpeek_async.emulator import Emulator
 __all__ = ["mixpeek_client", "mixpeek_emulator", "running"]
 
 if TYPE_CHECKING or importlib.util.find_spec("pytest_asyncio") is None:
-    # The plugin of anyio runs whatever fixture is async. (tests/test_testing.py comes here, in a process of its own.)
+    # The plugin of anyio runs any async fixture. (A subprocess in tests/test_testing.py covers this line.)
     _async_fixture = pytest.fixture  # pragma: no cover
 else:
     from pytest_asyncio import fixture as _async_fixture
@@ -33,9 +32,9 @@ else:
 
 @contextmanager
 def running(emulator: Emulator) -> Iterator[Emulator]:
-    """Start `emulator` on a thread and an event loop of its own, and close it at the end.
+    """Start `emulator` on its own thread and event loop, and close it at the end.
 
-    It answers whatever the test's own thread waits for; its data may be read and changed from there.
+    It answers while the thread of the test is blocked. That thread can read and change the data.
     """
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="mixpeek-emulator", daemon=True)
@@ -52,7 +51,7 @@ def running(emulator: Emulator) -> Iterator[Emulator]:
 
 @pytest.fixture
 def mixpeek_emulator() -> Iterator[Emulator]:
-    """A running emulator, whose bucket is empty until `mixpeek_emulator.seed(…)` or `.insert(…)`."""
+    """A running emulator. Its bucket is empty: fill it with `mixpeek_emulator.seed(…)` or `.insert(…)`."""
     with running(Emulator()) as emulator:
         yield emulator
 

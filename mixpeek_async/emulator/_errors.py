@@ -1,4 +1,4 @@
-"""An answer before it is sent, and the one error body of the wire."""
+"""Answers before they are sent, and the error body."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-# The published error types, each with the status that it comes with.
+# The published error types by status.
 _TYPES = {
     400: "BadRequestError",
     401: "UnauthorizedError",
@@ -27,14 +27,14 @@ def json_bytes(value: object) -> bytes:
 
 @attrs.frozen
 class Answer:
-    """A status, a body and headers; the body is JSON unless a header says otherwise."""
+    """A status, a body and headers. The body is JSON unless a header says otherwise."""
 
     status: int
     body: bytes
     headers: Mapping[str, str] = attrs.field(factory=dict)
 
     def with_headers(self, headers: Mapping[str, str]) -> "Answer":
-        """The same answer with `headers` over its own; names are compared without regard to case."""
+        """The same answer, with its headers updated by `headers`; names ignore case."""
         replaced = {name.lower() for name in headers}
         kept = {name: value for name, value in self.headers.items() if name.lower() not in replaced}
         return attrs.evolve(self, headers={**kept, **headers})
@@ -43,7 +43,7 @@ class Answer:
 def error_answer(
     status: int, message: str, *, code: str | None = None, details: Mapping[str, Any] | None = None
 ) -> Answer:
-    """The error body `{"success": false, "status": …, "error": {…}}`; `code`, `details` only when given."""
+    """The error body `{"success": false, "status": …, "error": {…}}`. None leaves out `code` or `details`."""
     fallback = "InternalServerError" if status >= 500 else "BadRequestError"
     error: dict[str, Any] = {"message": message, "type": _TYPES.get(status, fallback)}
     error |= {} if code is None else {"code": code}
@@ -52,7 +52,7 @@ def error_answer(
 
 
 class ApiError(Exception):
-    """Raised while a request is judged; `answer` is what the client gets to see."""
+    """Raised for an invalid request; `answer` is sent to the client."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What can be ordered to go wrong with one request."""
+"""Faults that a test can script for one request."""
 
 import math
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ def _copy(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _answer_status(_: Any, __: Any, value: int | None) -> None:
-    # 1xx are no answers: a client would go on waiting for the real one.
+    # After a 1xx a client waits for the real answer.
     if value is not None and not 200 <= value <= 599:
         raise ValueError(f"status must be a whole number from 200 to 599, not {value!r}")
 
@@ -31,13 +31,13 @@ def _seconds(_: Any, __: Any, value: float) -> None:
 
 @attrs.frozen(kw_only=True)
 class Fault:
-    """What happens to one request in place of, or on top of, its genuine answer.
+    """What happens to one request, instead of its real answer or in addition to it.
 
-    With `status` or `body` the genuine answer is never made: such a request costs nothing of the rate limit
-    and is not judged. A `status` without a `body` gets the wire's error body (under 400: an empty one), a
-    `body` without a `status` gets 200. `headers` go over the answer's own. `disconnect` closes the connection
-    before any answer. `truncate` sends the headers with the whole Content-Length, that many bytes of the
-    body, and closes. `delay` is in seconds and comes before everything else. Values out of range: ValueError.
+    With `status` or `body` the real answer is never made: the request is not checked and does not count against the
+    rate limit. A `status` without a `body` gets the API's error body (empty below 400), a `body` without a `status`
+    gets 200. `headers` replace those of the answer. `disconnect` closes the connection before any answer. `truncate`
+    sends the headers with the whole Content-Length, then that many bytes of the body, and closes the connection.
+    `delay`, in seconds, comes before everything else. A value out of range is a ValueError.
     """
 
     status: int | None = attrs.field(default=None, validator=_answer_status)
@@ -49,19 +49,19 @@ class Fault:
 
     def __attrs_post_init__(self) -> None:
         if self.disconnect and (self.status, self.body, self.truncate) != (None, None, None):
-            raise ValueError("a fault that disconnects sends nothing: leave out status, body and truncate")
+            raise ValueError("a fault with disconnect sends nothing: leave out status, body and truncate")
 
     @classmethod
     def http(
         cls, status: int, *, retry_after: float | str | None = None, headers: Mapping[str, str] | None = None
     ) -> "Fault":
-        """Answer with `status` and the wire's error body. `retry_after`: seconds or any text, as a date."""
+        """Answer with `status` and the API's error body. `retry_after`: seconds, or any text, such as a date."""
         advice = {} if retry_after is None else {"Retry-After": str(retry_after)}
         return cls(status=status, headers={**advice, **(headers or {})})
 
     @classmethod
     def rate_limited(cls, seconds: float) -> "Fault":
-        """Answer 429 and ask to wait `seconds`, in Retry-After and in the body's details."""
+        """Answer 429 and order a wait of `seconds`, in Retry-After and in the body's details."""
         answer = error_answer(429, "Rate limit exceeded", details={"retry_after": seconds})
         return cls(status=429, headers={"Retry-After": str(seconds)}, body=answer.body)
 
@@ -72,21 +72,21 @@ class Fault:
 
     @classmethod
     def cut(cls, length: int) -> "Fault":
-        """Promise the whole genuine answer, send `length` bytes of its body, and close."""
+        """Announce the whole real answer, send `length` bytes of its body, and close the connection."""
         return cls(truncate=length)
 
     @classmethod
     def slow(cls, seconds: float) -> "Fault":
-        """Give the genuine answer, `seconds` late."""
+        """Send the real answer, `seconds` late."""
         return cls(delay=seconds)
 
     @classmethod
     def answer(cls, body: object, status: int = 200, *, headers: Mapping[str, str] | None = None) -> "Fault":
-        """Answer with `body`: bytes are sent as they are, anything else as JSON."""
+        """Answer with `body`: bytes are sent unchanged, anything else as JSON."""
         return cls(status=status, body=body if isinstance(body, bytes) else json_bytes(body), headers=headers or {})
 
     def replacement(self) -> Answer | None:
-        """The answer that stands in for the genuine one; None when the genuine one is to be made."""
+        """The answer that replaces the real one; None if the real one is wanted."""
         if self.body is not None:
             return Answer(self.status or 200, self.body)
         if self.status is None:

@@ -1,28 +1,30 @@
-"""The tree of filters, judged and translated to SQL: logic as SQL, values as parameters.
+"""Check a tree of filters and translate it to SQL: the logic becomes SQL, the conditions become parameters.
 
-A condition is a call of its operator's function (`_functions`) with one parameter, the JSON of field, value and case.
-Where the API is silent: keys beside each other in a tree all have to hold, and a tree that does not say whether case
-counts goes by the tree around it.
+A condition is a Python function of a record, which SQL calls as `apply(body, container, ?)`; see `_store`. SQL itself
+compares only dates of creation, because there is an index on them. Where the API says nothing: all keys of one tree
+must hold, and a tree or condition without `case_sensitive` takes it from the tree around it.
 """
 
-import json
+from collections.abc import Callable
 from typing import Any
 
 import attrs
 
-from mixpeek_async.emulator._operators import OPERATORS
+from mixpeek_async.emulator._operators import OPERATORS, condition_test
+from mixpeek_async.emulator._paths import date_key
 
 MAX_DEPTH = 16
-"""Levels of trees. The API has such a limit and does not publish it; SQLite's parser takes little more."""
+"""Levels of trees. The API has an unpublished limit; SQLite's parser allows little more than this."""
 
 MAX_CONDITIONS = 500
 
-_CONDITION = {"field", "operator", "value"}
+_CONDITION = {"case_sensitive", "field", "operator", "value"}
 _CONNECTIVES = {"AND": " AND ", "OR": " OR ", "NOT": " OR "}
+_COMPARISONS = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
 class Problem(Exception):
-    """What is wrong with a filter, and where."""
+    """An invalid filter: the place and the reason."""
 
     def __init__(self, where: tuple[str | int, ...], message: str) -> None:
         super().__init__(message)
@@ -32,18 +34,26 @@ class Problem(Exception):
 
 @attrs.frozen
 class Clause:
-    """An expression of SQL, the parameters of its question marks, and how deep its parentheses go."""
+    """An SQL expression, the parameters of its question marks, and the depth of its parentheses.
+
+    A parameter is a value for SQLite, or a function of a record.
+    """
 
     sql: str = "1"
     parameters: tuple[Any, ...] = ()
     depth: int = 0
 
+    @classmethod
+    def of(cls, test: Callable[[Any], bool]) -> "Clause":
+        """The clause that is true of the records for which `test` is."""
+        return cls("apply(body, container, ?)", (test,))
 
-def translate(tree: Any, where: tuple[str | int, ...]) -> Clause:
-    """The clause that `tree` says; Problem when the API would refuse it."""
+
+def translate(tree: Any, where: tuple[str | int, ...], sensitive: bool = False) -> Clause:
+    """The SQL of `tree`; `sensitive` is its `case_sensitive` unless it has one. Problem if the API would refuse it."""
     if not isinstance(tree, dict):
         raise Problem(where, "filters should be an object")
-    clause = _tree(tree, where, False, MAX_DEPTH)
+    clause = _tree(tree, where, sensitive, MAX_DEPTH)
     if len(clause.parameters) > MAX_CONDITIONS:
         raise Problem(where, f"filters should hold at most {MAX_CONDITIONS} conditions")
     return clause
@@ -52,20 +62,24 @@ def translate(tree: Any, where: tuple[str | int, ...]) -> Clause:
 def _joined(clauses: list[Clause], connective: str) -> Clause:
     if not clauses:
         return Clause()
-    # The deepest first: SQLite's parser keeps on its stack, of 100, what is left of an open parenthesis.
+    # SQLite's parser has a stack of 100, and keeps what stands before an open parenthesis on it: put the deepest first.
     clauses = sorted(clauses, key=lambda clause: clause.depth, reverse=True)
     sql = connective.join(clause.sql for clause in clauses)
     parameters = tuple(each for clause in clauses for each in clause.parameters)
     return Clause(f"({sql})", parameters, clauses[0].depth + 1)
 
 
+def _sensitivity(tree: dict[str, Any], where: tuple[str | int, ...], around: bool) -> bool:
+    given = tree.get("case_sensitive")
+    if not isinstance(given, bool | None):
+        raise Problem((*where, "case_sensitive"), "case_sensitive should be true or false")
+    return around if given is None else given
+
+
 def _tree(tree: dict[str, Any], where: tuple[str | int, ...], sensitive: bool, levels: int) -> Clause:
     if levels == 0:
         raise Problem(where, f"filters should be nested at most {MAX_DEPTH} levels deep")
-    said = tree.get("case_sensitive")
-    if not isinstance(said, bool | None):
-        raise Problem((*where, "case_sensitive"), "case_sensitive should be true or false")
-    sensitive = sensitive if said is None else said
+    sensitive = _sensitivity(tree, where, sensitive)
     parts = [
         _list(key, value, (*where, key), sensitive, levels)
         if key in _CONNECTIVES
@@ -73,7 +87,7 @@ def _tree(tree: dict[str, Any], where: tuple[str | int, ...], sensitive: bool, l
         for key, value in tree.items()
         if key != "case_sensitive" and not (key in _CONNECTIVES and value is None)
     ]
-    # One part needs no parentheses of its own, and SQLite's parser has room for few.
+    # A single part needs no parentheses, and SQLite's parser allows few.
     return parts[0] if len(parts) == 1 else _joined(parts, " AND ")
 
 
@@ -82,7 +96,7 @@ def _list(key: str, items: Any, where: tuple[str | int, ...], sensitive: bool, l
         raise Problem(where, f"{key} should be a list with at least one element")
     clauses = [_item(item, (*where, index), sensitive, levels) for index, item in enumerate(items)]
     joined = _joined(clauses, _CONNECTIVES[key])
-    # All conditions of a NOT must be false.
+    # NOT holds if all of its conditions are false.
     return attrs.evolve(joined, sql=f"NOT {joined.sql}") if key == "NOT" else joined
 
 
@@ -104,6 +118,13 @@ def _condition(condition: dict[str, Any], where: tuple[str | int, ...], sensitiv
         raise Problem((*where, "value"), "value is required")
     for key in sorted(condition.keys() - _CONDITION):
         raise Problem((*where, key), f"{key} is not permitted")
-    if not OPERATORS[name].takes(condition["value"]):
+    # The official client sends `case_sensitive` in every condition.
+    sensitive = _sensitivity(condition, where, sensitive)
+    value = condition["value"]
+    if not OPERATORS[name].takes(value):
         raise Problem((*where, "value"), f"value should be {OPERATORS[name].words}")
-    return Clause(f"op_{name}(body, ?)", (json.dumps([field, condition["value"], sensitive]),))
+    date = date_key(value) if field == "created_at" and name in _COMPARISONS else None
+    # The bounds keep the comparison among texts, as the operators do.
+    if date is not None:
+        return Clause(f"(created {_COMPARISONS[name]} ? AND created >= x'02' AND created < x'03')", (date,), 1)
+    return Clause.of(condition_test(name, field, value, sensitive=sensitive))

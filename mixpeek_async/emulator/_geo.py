@@ -1,9 +1,12 @@
-"""Points on the earth, and the areas that the geo operators ask for.
+"""Points on the earth, and the areas of the geo operators.
 
-The API publishes the operators' names and not the shapes of their values. The names are Qdrant's, so the shapes here
-are: a point is `{"lat": …, "lon": …}` in degrees; `geo_radius` takes `{"center": point, "radius": metres}`,
-`geo_bounding_box` `{"top_left": point, "bottom_right": point}`, `geo_polygon` `{"exterior": {"points": [point, …]},
-"interiors": [{"points": […]}, …]}`, where interiors are holes.
+The API publishes the names of the operators and not the shapes of their values. The names are those of Qdrant, so the
+shapes here are Qdrant's too:
+
+* a point: `{"lat": …, "lon": …}`, in degrees
+* `geo_radius`: `{"center": point, "radius": metres}`
+* `geo_bounding_box`: `{"top_left": point, "bottom_right": point}`
+* `geo_polygon`: `{"exterior": {"points": [point, …]}, "interiors": [{"points": […]}, …]}`; the interiors are holes
 """
 
 from collections.abc import Sequence
@@ -29,7 +32,7 @@ def _is_ring(value: object) -> bool:
 
 
 def is_circle(area: Any) -> bool:
-    """Whether `area` is one that `in_circle` takes; the same for the two below."""
+    """True if `in_circle` accepts `area`. The two functions below do the same for their own kind."""
     return isinstance(area, dict) and _is_point(area.get("center")) and _is_number(area.get("radius"), 0, float("inf"))
 
 
@@ -42,19 +45,19 @@ def is_polygon(area: Any) -> bool:
 
 
 def in_circle(value: Any, area: Any) -> bool:
-    """Whether `value` is a point no further than `radius` from `center`, over the ground."""
+    """True if `value` is a point within `radius` metres of `center`."""
     if not _is_point(value):
         return False
     lat, lon, other_lat, other_lon = (
         radians(point[name]) for point in (value, area["center"]) for name in ("lat", "lon")
     )
-    # The haversine formula; min() for what rounding puts over 1.
+    # The haversine formula. Rounding can give a little over 1, which asin refuses.
     half = sin((other_lat - lat) / 2) ** 2 + cos(lat) * cos(other_lat) * sin((other_lon - lon) / 2) ** 2
     return 2 * _EARTH * asin(min(1.0, sqrt(half))) <= float(area["radius"])
 
 
 def in_box(value: Any, area: Any) -> bool:
-    """Whether `value` is a point in the box; one whose left is east of its right crosses the 180th meridian."""
+    """True if `value` is a point in the box. A box whose left is east of its right crosses the 180th meridian."""
     if not _is_point(value):
         return False
     top_left, bottom_right = area["top_left"], area["bottom_right"]
@@ -65,14 +68,14 @@ def in_box(value: Any, area: Any) -> bool:
 
 
 def in_polygon(value: Any, area: Any) -> bool:
-    """Whether `value` is a point inside the exterior and in no hole."""
+    """True if `value` is a point inside the exterior and outside every hole."""
     if not _is_point(value) or not _in_ring(value, area["exterior"]["points"]):
         return False
     return not any(_in_ring(value, hole["points"]) for hole in area.get("interiors") or [])
 
 
 def _in_ring(point: Any, ring: Sequence[Any]) -> bool:
-    """By the number of sides that a line to the north crosses, on a flat map."""
+    """True if a line from `point` to the north crosses an odd number of sides, on a flat map."""
     inside = False
     for one, other in pairwise([*ring, ring[0]]):
         if (one["lon"] > point["lon"]) != (other["lon"] > point["lon"]):

@@ -1,7 +1,6 @@
-"""Fields by their paths (`metadata.year`, `blobs.type`): what is there, what is selected, and how it sorts.
+"""Fields by path (`metadata.year`, `blobs.type`): their values, their selection and their sort keys.
 
-A path goes through objects, and into the objects that a list holds, as the document stores do that this API is
-built on.
+A path goes through objects and, if it meets a list, through each object in it, as in MongoDB and Qdrant.
 """
 
 import json
@@ -10,15 +9,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-DATES = frozenset({"created_at", "updated_at", "last_upload_at"})
-"""The fields that hold dates, whose texts are compared as moments."""
+DATES = frozenset(
+    {"_internal.created_at", "_internal.updated_at", "created_at", "last_upload_at", "searchable_at", "updated_at"}
+)
+"""Fields that hold dates: their texts are compared as points in time."""
 
-# A cursor holds the key of the last row, and has to fit into a URL.
+# A cursor holds the sort key of the last row, and must fit into a URL.
 _KEY_BYTES = 1_000
 
 
 def values_at(value: Any, path: Sequence[str]) -> Iterator[Any]:
-    """What is at `path`; of a list, the list and each of its elements."""
+    """The values at `path`. A list counts as a value, and so does each of its elements."""
     if not path:
         yield value
         yield from value if isinstance(value, list) else ()
@@ -31,51 +32,90 @@ def values_at(value: Any, path: Sequence[str]) -> Iterator[Any]:
                 yield from values_at(item, path)
 
 
-def moment(value: Any) -> Any:
-    """A date in one spelling, for all that mean the same moment; anything else as it is."""
+def value_at(value: Any, path: str) -> Any:
+    """The value at `path`, None if there is none. Through a list of objects it is the list of their values."""
+    keys = path.split(".")
+    for index, key in enumerate(keys):
+        if isinstance(value, list):
+            rest = ".".join(keys[index:])
+            return [value_at(item, rest) for item in value if isinstance(item, dict)]
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def parse_date(value: Any) -> datetime | None:
+    """The point in time that a text says, in UTC; None if it is no date. Without a zone it is taken for UTC."""
     try:
         date = datetime.fromisoformat(value)
-        utc = date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+        return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
     except (TypeError, ValueError, OverflowError):
-        return value
-    return utc.isoformat(timespec="microseconds")
+        return None
 
 
-def project(value: Any, paths: Iterable[str]) -> Any:
-    """`value` with nothing but what is at `paths`."""
-    return _prune(value, [path.split(".") for path in paths])
+def moment(value: Any) -> Any:
+    """The one spelling of a date; anything else unchanged."""
+    date = parse_date(value)
+    return value if date is None else date.isoformat(timespec="microseconds")
 
 
-def _prune(value: Any, paths: list[list[str]]) -> Any:
+Branches = dict[str, "Branches"]
+"""Paths as a tree: each key with the paths below it. No paths below means the whole value."""
+
+
+def branches(paths: Iterable[str]) -> Branches:
+    """The tree of `paths`. It is made once a request: a request may name a hundred thousand paths."""
+    root: Branches = {}
+    whole: list[Branches] = []
+    for path in paths:
+        node = root
+        for key in path.split("."):
+            node = node.setdefault(key, {})
+        whole.append(node)
+    # `blobs` selects more than `blobs.type` does.
+    for node in whole:
+        node.clear()
+    return root
+
+
+def project(value: Any, tree: Branches) -> Any:
+    """`value`, an object or a list of them, reduced to the fields in `tree`."""
     if isinstance(value, list):
-        return [_prune(item, paths) for item in value if isinstance(item, dict)]
-    inside = {key: [path[1:] for path in paths if path[0] == key] for key in value}
+        return [project(item, tree) for item in value if isinstance(item, dict)]
     return {
-        key: value[key] if [] in rests else _prune(value[key], rests)
-        for key, rests in inside.items()
-        if [] in rests or (rests and isinstance(value[key], dict | list))
+        key: project(inside, tree[key]) if tree[key] else inside
+        for key, inside in value.items()
+        if key in tree and (not tree[key] or isinstance(inside, dict | list))
     }
 
 
-def sort_key(value: Any, field: str) -> bytes:
-    """Bytes that sort as the values do: null and absent first, then numbers, texts, truth values, and the rest."""
-    found = next(values_at(value, field.split(".")), None)
-    found = moment(found) if field in DATES else found
-    match found:
+def date_key(value: Any) -> bytes | None:
+    """The sort key of a date; None if `value` is no date."""
+    return None if parse_date(value) is None else value_key(moment(value))
+
+
+def sort_key(record: Any, field: str) -> bytes:
+    """The key of the value at `field`, or of the first one if there are several."""
+    found = next(values_at(record, field.split(".")), None)
+    return value_key(moment(found) if field in DATES else found)
+
+
+def value_key(value: Any) -> bytes:
+    """Bytes that sort as the values do: null and absent first, then numbers, texts, booleans, and the rest."""
+    match value:
         case None:
             return b"\0"
         case bool():
-            return b"\3" + bytes([found])
+            return b"\3" + bytes([value])
         case int() | float():
-            return b"\1" + _number_key(found)
+            return b"\1" + _number_key(value)
         case str():
-            return b"\2" + found.encode("utf-8", "surrogatepass")[:_KEY_BYTES]
+            return b"\2" + value.encode("utf-8", "surrogatepass")[:_KEY_BYTES]
         case _:
-            return b"\4" + json.dumps(found, sort_keys=True).encode()[:_KEY_BYTES]
+            return b"\4" + json.dumps(value, sort_keys=True).encode()[:_KEY_BYTES]
 
 
 def _number_key(number: float) -> bytes:
-    """IEEE 754 sorts by its bits, once the sign is out of the way."""
+    """Eight bytes that sort as the numbers do: the bits of a double do, apart from the sign."""
     try:
         as_float = float(number)
     except OverflowError:

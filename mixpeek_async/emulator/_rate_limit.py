@@ -1,4 +1,4 @@
-"""A fixed window of requests, with the headers that the vendor's page on rate limits publishes."""
+"""A rate limit with a fixed window, and the headers that are published for it."""
 
 import itertools
 import math
@@ -9,18 +9,18 @@ import attrs
 from mixpeek_async.emulator._errors import ApiError
 
 WINDOW = 60
-"""Seconds, from the first request of a window on."""
+"""Seconds, counted from the first request of a window."""
 
 
 @attrs.frozen
 class Allowance:
-    """What one request is told; `refusal` is set when it came over the limit."""
+    """The rate-limit headers for one request. `refusal` is set if the request exceeds the limit."""
 
     headers: dict[str, str] = attrs.field(factory=dict)
     refusal: ApiError | None = None
 
     def check(self) -> None:
-        """Raise the 429, if there is one."""
+        """Raise the refusal, if there is one."""
         if self.refusal is not None:
             raise self.refusal
 
@@ -39,7 +39,7 @@ class RateLimit:
         return Allowance() if self._limit is None else self._count(self._limit, self._clock())
 
     def _count(self, limit: int, now: float) -> Allowance:
-        # A clock set back must not keep a client out for longer than a window.
+        # After the clock was set back, no client must wait longer than a window.
         if not self._starts <= now < self._starts + WINDOW:
             self._starts, self._used = now, 0
         self._used += 1
@@ -55,7 +55,7 @@ class RateLimit:
         }
 
     def _refusal(self, limit: int, now: float) -> ApiError:
-        # Counted up with the very comparison that ends a window: ceil(end - now) can round to one too few.
+        # Uses the comparison that ends a window, because ceil(end - now) can round to one second too few.
         wait = next(s for s in itertools.count(1) if now + s >= self._starts + WINDOW)
         return ApiError(
             429,

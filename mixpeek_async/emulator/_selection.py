@@ -1,37 +1,37 @@
-"""Which rows a list is made of, in which order, and where one of them stands."""
+"""Which rows make up a list, in which order, and how the position of a row in it is written."""
 
-import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import attrs
 
 from mixpeek_async.emulator._filters import Clause
+from mixpeek_async.emulator._paths import sort_key
 
 
-class Mark(NamedTuple):
-    """A row's place in a list: `key` is what the list is sorted by, empty where it is not."""
+class RowKey(NamedTuple):
+    """The position of a row in a list. `sort_key` is the key of the field that sorts the list, empty without a sort."""
 
     sequence: int
-    key: bytes = b""
+    sort_key: bytes = b""
 
 
 class Row(NamedTuple):
-    """One stored record, with what an answer needs besides its text."""
+    """One stored record: its JSON text, and the columns that an answer needs besides."""
 
     sequence: int
-    body: str
+    text: str
     status: str
     blobs: int
-    key: bytes
+    sort_key: bytes
 
     @property
-    def mark(self) -> Mark:
-        return Mark(self.sequence, self.key)
+    def key(self) -> RowKey:
+        return RowKey(self.sequence, self.sort_key)
 
 
 @attrs.frozen
 class Selection:
-    """Rows of `table` that meet all of `clauses`, in creation order or by a field."""
+    """The rows of `table` that meet all `clauses`, in creation order or sorted by a field."""
 
     table: str
     clauses: tuple[Clause, ...]
@@ -39,30 +39,50 @@ class Selection:
     descending: bool = False
 
     @property
-    def sorted(self) -> Clause:
-        """The rows, each with its key."""
-        key = "x''" if self.sort is None else "sort_key(body, ?)"
-        where = " AND ".join(["1", *(clause.sql for clause in self.clauses)])
-        parameters = [] if self.sort is None else [json.dumps(self.sort)]
+    def where(self) -> Clause:
         return Clause(
-            f"SELECT sequence, body, status, blobs, {key} AS key FROM {self.table} WHERE {where}",
-            (*parameters, *(each for clause in self.clauses for each in clause.parameters)),
+            # "1" is true: there may be no clause.
+            " AND ".join(["1", *(clause.sql for clause in self.clauses)]),
+            tuple(each for clause in self.clauses for each in clause.parameters),
         )
 
     @property
-    def order(self) -> str:
-        return "sequence" if self.sort is None else f"key {'DESC' if self.descending else ''}, sequence"
+    def key(self) -> Clause:
+        """The expression of a row's sort key. There is an index on dates of creation, on nothing else."""
+        match self.sort:
+            case None:
+                return Clause("x''")
+            case "created_at":
+                return Clause("created")
+            case field:
+                return Clause("apply(body, container, ?)", (_SortKey(field),))
 
-    def behind(self, mark: Mark | None) -> Clause:
-        """What is true of rows behind `mark`."""
-        if mark is None:
+    @property
+    def is_indexed(self) -> bool:
+        """True if the sort keys are stored."""
+        return self.sort in (None, "created_at")
+
+    @property
+    def order(self) -> str:
+        return "sequence" if self.sort is None else f"sort_key {'DESC' if self.descending else ''}, sequence"
+
+    def after(self, key: RowKey | None) -> Clause:
+        """The condition that a row comes after `key`."""
+        if key is None:
             return Clause()
         if self.sort is None:
-            return Clause("sequence > ?", (mark.sequence,))
+            return Clause("sequence > ?", (key.sequence,))
         beyond = "<" if self.descending else ">"
-        return Clause(f"(key {beyond} ? OR key = ? AND sequence > ?)", (mark.key, mark.key, mark.sequence))
+        # The first comparison says nothing new, but an index can be used for it.
+        return Clause(
+            f"sort_key {beyond}= ? AND (sort_key {beyond} ? OR sequence > ?)",
+            (key.sort_key, key.sort_key, key.sequence),
+        )
 
 
-def objects_of(bucket: str) -> Clause:
-    """What is true of the objects of one bucket."""
-    return Clause("bucket_id = ?", (bucket,))
+@attrs.frozen
+class _SortKey:
+    field: str
+
+    def __call__(self, record: Any) -> bytes:
+        return sort_key(record, self.field)

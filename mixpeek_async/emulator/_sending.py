@@ -1,4 +1,4 @@
-"""The ways in which an answer leaves the server, or does not."""
+"""Send an answer: whole, in part, or not at all."""
 
 from contextlib import suppress
 
@@ -10,20 +10,20 @@ _JSON = {"Content-Type": "application/json"}
 
 
 def drop(request: web.BaseRequest) -> web.StreamResponse:
-    """Close the connection without a byte."""
+    """Close the connection without an answer."""
     request.protocol.force_close()
-    # aiohttp wants a response from its handlers; this one finds the connection closed, and goes nowhere.
+    # aiohttp needs a response from a handler. This one is never sent, because the connection is closed.
     return web.Response()
 
 
 async def send(request: web.BaseRequest, answer: Answer, truncate: int | None) -> web.StreamResponse:
-    """Send all of `answer`, or only `truncate` bytes of its body and close."""
+    """Send `answer`. With `truncate`, send that many bytes of its body and close the connection."""
     headers = Answer(answer.status, b"", _JSON).with_headers(answer.headers).headers
     if truncate is None:
         return web.Response(status=answer.status, body=answer.body, headers=headers)
     response = web.StreamResponse(status=answer.status, headers=headers)
     response.content_length = len(answer.body)
-    # A client may be gone by now; nobody is left to tell.
+    # The client may have closed the connection already.
     with suppress(ConnectionError):
         await response.prepare(request)
         await response.write(answer.body[:truncate])

@@ -1,211 +1,109 @@
-"""The emulator itself: its settings, its data for tests to change, and its life on a socket."""
+"""The HTTP server: it records each request, holds its answer back as ordered, and sends it or breaks it."""
 
 import asyncio
-import math
-import time
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
-from os import PathLike
-from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from mixpeek_async.emulator._api import Api
-from mixpeek_async.emulator._calls import RecordedRequest, read_call
+from mixpeek_async.emulator._calls import Call, RecordedRequest, read_call
+from mixpeek_async.emulator._checks import is_address, is_loopback
+from mixpeek_async.emulator._errors import Answer, error_answer
 from mixpeek_async.emulator._faults import Fault
-from mixpeek_async.emulator._pagination import SHAPES
-from mixpeek_async.emulator._rate_limit import RateLimit
-from mixpeek_async.emulator._seed import plausible_object
 from mixpeek_async.emulator._sending import drop, send
-from mixpeek_async.emulator._store import JsonObject, Store
 
-# How long aclose() lets requests under way come to an end. aiohttp takes 0 for "for ever".
+# Seconds that aclose() waits for running requests. aiohttp takes 0 for "for ever".
 _GRACE = 0.01
 
 
-def _whole(name: str, value: int, low: int, high: float = math.inf) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        bounds = f"of at least {low}" if high == math.inf else f"from {low} to {high}"
-        raise ValueError(f"{name} must be a whole number {bounds}, not {value!r}")
-    return value
+class Server:
+    """Serves `answer` on `host` and `port`. `latency` is in seconds; `clock` gives the Unix seconds of `Date`.
 
-
-def _seconds(name: str, value: float) -> float:
-    if not (math.isfinite(value) and value >= 0):
-        raise ValueError(f"{name} must be a number of seconds, 0 or more, not {value!r}")
-    return value
-
-
-def _text(name: str, value: str) -> str:
-    if not value:
-        raise ValueError(f"{name} must not be empty")
-    return value
-
-
-def _one_of(name: str, value: str, known: Mapping[str, Any]) -> str:
-    if value not in known:
-        raise ValueError(f"{name} must be one of {', '.join(known)}, not {value!r}")
-    return value
-
-
-def _fault(value: Fault) -> Fault:
-    if not isinstance(value, Fault):
-        raise ValueError(f"a fault must be such as Fault.http(500), not {value!r}")
-    return value
-
-
-class Emulator:
-    """A local Mixpeek with one key, one namespace and, at first, one bucket.
-
-    `objects` of sample data are in `bucket` from the start (in a `database` file: when the file has no such
-    bucket yet). `pagination` picks the published shape: "has_more", "page" or "cursor". `delay` is in seconds
-    before each answer. `requests_per_minute` counts windows of 60 seconds by `clock` (Unix seconds).
-    `max_limit` clamps a page's `limit` without a word, as servers do. `faults` has the number of a request,
-    from 1, and what happens to it. `port` 0 takes a free one. A setting out of range is a ValueError.
-
-    The data may be read and changed at any time, also while a walk is under way; `requests` lists what
-    arrived.
+    `faults` maps the number of a request, counted from 1, to its fault.
     """
 
     def __init__(
         self,
+        answer: Callable[[Call], Answer],
         *,
-        objects: int = 0,
-        pagination: str = "cursor",
-        database: str | PathLike[str] = ":memory:",
-        api_key: str = "sk_emulator",
-        namespace: str = "emulator",
-        bucket: str = "bkt_emulator",
-        delay: float = 0.0,
-        requests_per_minute: int | None = None,
-        max_limit: int = 1000,
-        faults: Mapping[int, Fault] | None = None,
-        clock: Callable[[], float] = time.time,
-        host: str = "127.0.0.1",
-        port: int = 0,
+        host: str,
+        port: int,
+        latency: float,
+        faults: Mapping[int, Fault],
+        clock: Callable[[], float],
     ) -> None:
-        self.api_key: str = _text("api_key", api_key)
-        self.namespace: str = _text("namespace", namespace)
-        self.bucket: str = _text("bucket", bucket)
         self.requests: list[RecordedRequest] = []
-        self._delay = _seconds("delay", delay)
-        self._address = (host, _whole("port", port, 0, 65535))
-        self._arrived = 0
-        self._faults = {_whole("a key of faults", n, 1): _fault(fault) for n, fault in (faults or {}).items()}
-        self._runner: web.ServerRunner | None = None
-        limit = None if requests_per_minute is None else _whole("requests_per_minute", requests_per_minute, 1)
-        shape = SHAPES[_one_of("pagination", pagination, SHAPES)]
-        _whole("max_limit", max_limit, 1, 1000)
-        _whole("objects", objects, 0)
-        self._store = Store(database)
+        self._answer = answer
+        self._host, self._port = host, port
+        self._latency = latency
+        self._faults = dict(faults)
         self._clock = clock
-        self._api = Api(self._store, RateLimit(limit, clock), shape, max_limit, namespace, api_key)
-        if self._store.create_bucket(bucket, {}):
-            self.seed(objects)
+        self._arrived = 0
+        self._runner: web.ServerRunner | None = None
 
     @property
     def url(self) -> str:
-        """The base URL, `http://127.0.0.1:…`. RuntimeError before `start()` and after `aclose()`."""
+        """`http://127.0.0.1:…`. RuntimeError while the server does not run."""
         if self._runner is None:
             raise RuntimeError("the emulator is not running: use 'async with Emulator()' or await start()")
         host, port = self._runner.addresses[0][:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def start(self) -> None:
-        """Listen. RuntimeError when it does already, or was closed; OSError when the port is taken."""
         if self._runner is not None:
             raise RuntimeError("the emulator is running already")
-        if not self._store.close.alive:
-            raise RuntimeError("the emulator was closed, and its data with it: make a new one")
         runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=_GRACE)
         await runner.setup()
-        await web.TCPSite(runner, *self._address).start()
+        await web.TCPSite(runner, self._host, self._port).start()
         self._runner = runner
 
     async def aclose(self) -> None:
-        """Stop at once, whatever is under way, and let the data go. Again: nothing happens."""
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
-            # Handlers that were cut off are cancelled by now, and need one turn of the loop to end.
+            # The handlers are cancelled by now, and need one turn of the loop to end.
             await asyncio.sleep(0)
-        self._store.close()
-
-    async def __aenter__(self) -> "Emulator":
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
-
-    def create_bucket(self, bucket: str, **fields: Any) -> None:
-        """Make an empty bucket, with `fields` of its record; one that is there already stays as it is.
-
-        Requests find it by its id and by its `bucket_name`, which is the id unless given.
-        """
-        self._store.create_bucket(_text("bucket", bucket), fields)
-
-    def seed(self, count: int, bucket: str | None = None) -> list[str]:
-        """Add `count` plausible objects, the same ones every time, and give their ids in creation order."""
-        name = self._name(bucket)
-        numbers = self._store.take_numbers(name, _whole("count", count, 0))
-        return self._store.add(name, (plausible_object(name, number) for number in numbers))
-
-    def insert(self, obj: Mapping[str, Any] | None = None, *, bucket: str | None = None, **fields: Any) -> JsonObject:
-        """Add one object at the end and give it as stored.
-
-        With `obj`: that, with ids filled in where it has none. Without: a plausible object. `fields` go over
-        either. ValueError for an object_id that is taken or no text; what is not JSON is a TypeError or
-        ValueError.
-        """
-        name = self._name(bucket)
-        plausible = plausible_object(name, *self._store.take_numbers(name, 1))
-        ids = {key: plausible[key] for key in ("object_id", "bucket_id")}
-        made = {**(plausible if obj is None else {**ids, **obj}), **fields}
-        self._store.add(name, [made])
-        return made
-
-    def delete(self, object_id: str, bucket: str | None = None) -> None:
-        """Take one object away."""
-        self._store.delete(self._name(bucket), object_id)
-
-    def update(self, object_id: str, bucket: str | None = None, **fields: Any) -> JsonObject:
-        """Set `fields` of one object, and no others (`updated_at` neither), and give it as stored."""
-        name = self._name(bucket)
-        changed = {**self._store.get(name, object_id), **fields}
-        self._store.replace(name, object_id, changed)
-        return changed
-
-    def get(self, object_id: str, bucket: str | None = None) -> JsonObject:
-        """One object, as a copy."""
-        return self._store.get(self._name(bucket), object_id)
-
-    def object_ids(self, bucket: str | None = None) -> list[str]:
-        """The ids of a bucket in creation order, which is the order of the list."""
-        return self._store.object_ids(self._name(bucket))
 
     def script(self, n: int, fault: Fault) -> None:
-        """Let the `n`-th request from now on (1 is the next) meet `fault`."""
-        self._faults[self._arrived + _whole("n", n, 1)] = _fault(fault)
-
-    def _name(self, bucket: str | None) -> str:
-        return self.bucket if bucket is None else bucket
+        """Apply `fault` to the `n`-th request from now on; 1 is the next one."""
+        self._faults[self._arrived + n] = fault
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         call = await read_call(request)
         self.requests.append(call.record)
         self._arrived += 1
         request_id = f"req_{self._arrived:012}"
+        # A fault meets one request only.
         fault = self._faults.pop(self._arrived, Fault())
-        await asyncio.sleep(fault.delay + self._delay)
-        # The data goes with the emulator, and a request that is answered too late with it.
+        # Each request waits in a task of its own, so a slow answer does not hold the others.
+        await asyncio.sleep(fault.delay + self._latency)
+        # After aclose() there is no data left to answer from.
         if fault.disconnect or self._runner is None:
             return drop(request)
-        answer = fault.replacement() or self._api.answer(call)
-        # By the clock that rate limits go by: clients judge the one by the other.
+        answer = fault.replacement() or self._refusal(request.host) or self._answer(call)
+        # The clock of the rate limit: clients compare the two.
         date = formatdate(self._clock(), usegmt=True)
         return await send(
             request,
             answer.with_headers({"X-Request-ID": request_id, "Date": date}).with_headers(fault.headers),
             fault.truncate,
         )
+
+    def _refusal(self, host: str) -> Answer | None:
+        """The answer to a request that was sent to the name of another host.
+
+        A web page can let its own name point to 127.0.0.1 (DNS rebinding), and then read a local server's answers. A
+        server that listens to other machines is protected by its key instead, and does not know all its names.
+        """
+        if not is_loopback(self._host) or _is_local(host):
+            return None
+        return error_answer(403, f"Host {host!r} is not this emulator: use its address or localhost")
+
+
+def _is_local(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    return name == "localhost" or is_address(name)

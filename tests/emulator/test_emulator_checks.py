@@ -189,12 +189,21 @@ async def test_filters_may_hold_conditions_up_to_a_limit(post: Any) -> None:
     assert (many.status, more.status) == (200, 422)
 
 
-async def test_a_limit_in_the_body_of_a_bucket_list_is_refused_instead_of_ignored(post: Any) -> None:
-    data = b'{"limit": 5, "sorts": []}'
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/buckets/list", {"sorts": [{"field": "bucket_name"}]}),
+        ("/v1/collections/col_emulator/documents/list", {"group_by": "place"}),
+        ("/v1/collections/col_emulator/documents/list", {"return_vectors": True}),
+    ],
+)
+async def test_what_is_published_and_not_supported_is_refused_instead_of_ignored(
+    post: Any, path: str, body: dict[str, Any]
+) -> None:
     async with Emulator() as emulator:
-        reply = await post(emulator, path="/v1/buckets/list", data=data)
+        reply = await post(emulator, path=path, data=json.dumps(body).encode())
     assert (reply.status, reply.body["error"]["type"]) == (501, "NotEnabledError")
-    assert "limit, sorts" in reply.body["error"]["message"]
+    assert next(iter(body)) in reply.body["error"]["message"]
 
 
 async def test_another_namespace_is_an_empty_list_with_a_warning(post: Any) -> None:

@@ -1,6 +1,7 @@
 """The data: sample objects, and what tests may change."""
 
 import sqlite3
+from contextlib import closing
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -186,3 +187,41 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path.write_text("not a database, " * 100)
     with pytest.raises(sqlite3.DatabaseError):
         Emulator(database=path)
+
+
+@pytest.mark.parametrize("script", ["CREATE TABLE buckets (bucket_id TEXT)", "PRAGMA user_version = 99"])
+def test_a_file_of_another_version_is_refused_and_left_alone(tmp_path: Path, script: str) -> None:
+    path = tmp_path / "mixpeek.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE notes (text TEXT)")
+        database.execute(script)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=r"mixpeek\.db' was made by another version of the emulator"):
+        Emulator(database=path)
+    assert path.read_bytes() == before
+
+
+def test_a_file_keeps_documents_and_what_was_changed(tmp_path: Path) -> None:
+    first = Emulator(database=tmp_path / "mixpeek.db", objects=2)
+    first.documents.seed(2)
+    changed = first.update(first.object_ids()[0], colour="red")
+    again = Emulator(database=tmp_path / "mixpeek.db")
+    assert again.get(changed["object_id"]) == changed
+    assert again.documents.ids() == first.documents.ids()
+
+
+def test_sample_documents_are_the_same_every_time() -> None:
+    one, other = Emulator(), Emulator(objects=3)
+    one.documents.seed(3)
+    other.documents.seed(1)
+    other.documents.seed(2)
+    assert [one.documents.get(i) for i in one.documents.ids()] == [
+        other.documents.get(i) for i in other.documents.ids()
+    ]
+
+
+def test_an_insert_that_fails_leaves_nothing() -> None:
+    emulator = Emulator(objects=1)
+    with pytest.raises(ValueError, match="already"):
+        emulator.insert(object_id=emulator.object_ids()[0], status="DRAFT")
+    assert emulator.get(emulator.object_ids()[0])["status"] != "DRAFT"

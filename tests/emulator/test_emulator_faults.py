@@ -212,7 +212,7 @@ def test_a_fault_for_no_request_is_refused(n: int) -> None:
 
 @pytest.mark.parametrize("fault", [500, None, "500"])
 def test_what_is_no_fault_is_refused(fault: Any) -> None:
-    with pytest.raises(ValueError, match=r"such as Fault\.http\(500\)"):
+    with pytest.raises(ValueError, match=r"one such as Fault\.http\(500\)"):
         Emulator().script(1, fault)
-    with pytest.raises(ValueError, match=r"such as Fault\.http\(500\)"):
+    with pytest.raises(ValueError, match=r"one such as Fault\.http\(500\)"):
         Emulator(faults={1: fault})

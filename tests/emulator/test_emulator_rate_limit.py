@@ -79,8 +79,8 @@ def test_whoever_waits_exactly_as_told_is_let_in(start: float, passed: float) ->
         assert limit.take().refusal is None
 
 
-async def test_an_answer_comes_after_the_delay(post: Any) -> None:
-    async with Emulator(delay=0.01) as emulator:
+async def test_an_answer_comes_after_the_latency(post: Any) -> None:
+    async with Emulator(latency=0.01) as emulator:
         loop = asyncio.get_running_loop()
         began = loop.time()
         await post(emulator)

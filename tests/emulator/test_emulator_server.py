@@ -22,8 +22,8 @@ def _has_ipv6() -> bool:
     return True
 
 
-def test_the_door_has_three_names() -> None:
-    assert mixpeek_async.emulator.__all__ == ["Emulator", "Fault", "RecordedRequest"]
+def test_the_public_names() -> None:
+    assert mixpeek_async.emulator.__all__ == ["Emulator", "Fault", "RecordedRequest", "Records"]
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,15 @@ def test_the_door_has_three_names() -> None:
         ("api_key", ""),
         ("namespace", ""),
         ("bucket", ""),
-        ("delay", -1),
-        ("delay", float("inf")),
+        ("latency", -1),
+        ("latency", float("inf")),
         ("requests_per_minute", 0),
         ("max_limit", 0),
         ("max_limit", 1001),
         ("faults", {0: Fault.dropped()}),
         ("port", 65536),
+        ("max_sorted", 0),
+        ("collection", ""),
     ],
 )
 def test_a_setting_out_of_range_is_refused_by_name(name: str, value: Any) -> None:

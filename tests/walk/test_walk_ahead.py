@@ -57,7 +57,7 @@ async def test_reading_ahead_can_be_turned_off() -> None:
 
 
 async def test_reading_and_fetching_happen_at_the_same_time() -> None:
-    async with Emulator(objects=40, delay=0.02) as emulator, connect(emulator) as client:
+    async with Emulator(objects=40, latency=0.02) as emulator, connect(emulator) as client:
         loop = asyncio.get_running_loop()
         start = loop.time()
         async for page in client.objects.list(emulator.bucket, page_size=4).pages():
@@ -117,7 +117,7 @@ async def test_an_error_of_a_page_ahead_is_raised_when_the_walk_gets_there() -> 
 
 @pytest.mark.parametrize("way", [{"prefetch": 1}, {"concurrency": 8}], ids=str)
 async def test_a_walk_that_is_left_takes_its_fetches_with_it(way: dict[str, Any]) -> None:
-    async with Emulator(objects=90, pagination="has_more", delay=0.01) as emulator, connect(emulator) as client:
+    async with Emulator(objects=90, pagination="has_more", latency=0.01) as emulator, connect(emulator) as client:
         async for _ in client.objects.list(emulator.bucket, page_size=3, **way):
             assert fetching_ahead()
             break
@@ -127,7 +127,7 @@ async def test_a_walk_that_is_left_takes_its_fetches_with_it(way: dict[str, Any]
 
 
 async def test_a_walk_that_is_closed_takes_its_fetches_with_it() -> None:
-    async with Emulator(objects=90, delay=0.01) as emulator, connect(emulator) as client:
+    async with Emulator(objects=90, latency=0.01) as emulator, connect(emulator) as client:
         walk = aiter(client.objects.list(emulator.bucket, page_size=3))
         await anext(walk)
         assert fetching_ahead()
@@ -150,7 +150,7 @@ async def test_closing_a_walk_that_waits_for_a_page_ahead_asks_for_nothing_more(
 
 
 async def test_a_client_that_is_closed_leaves_no_fetch_behind() -> None:
-    async with Emulator(objects=90, delay=0.01) as emulator:
+    async with Emulator(objects=90, latency=0.01) as emulator:
         async with connect(emulator) as client:
             walk = aiter(client.objects.list(emulator.bucket, page_size=3))
             for _ in range(3):
@@ -162,7 +162,7 @@ async def test_a_client_that_is_closed_leaves_no_fetch_behind() -> None:
 
 def test_a_walk_that_outlives_its_loop_can_be_dropped() -> None:
     async def leave() -> Any:
-        async with Emulator(objects=90, delay=0.01) as emulator, connect(emulator) as client:
+        async with Emulator(objects=90, latency=0.01) as emulator, connect(emulator) as client:
             walk = aiter(client.objects.list(emulator.bucket, page_size=3))
             await anext(walk)
             return walk

@@ -167,7 +167,7 @@ async def test_a_walk_closed_while_it_waits_for_a_page_yields_nothing_more() -> 
 
 
 async def test_two_consumers_of_one_walk_get_each_object_once() -> None:
-    async with Emulator(objects=100, delay=0.001) as emulator, connect(emulator) as client:
+    async with Emulator(objects=100, latency=0.001) as emulator, connect(emulator) as client:
         walk = aiter(client.objects.list(emulator.bucket, page_size=3))
 
         async def consume() -> list[str]:
