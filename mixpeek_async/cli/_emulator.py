@@ -62,7 +62,7 @@ def _made(settings: Settings) -> Emulator:
         return Emulator(
             pagination=settings.shape,
             database=settings.db or ":memory:",
-            delay=settings.latency,
+            latency=settings.latency,
             requests_per_minute=settings.rate_limit,
             host=settings.host,
             port=settings.port,

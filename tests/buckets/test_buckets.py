@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scripted import ScriptedServer, answer
+from support.scripted_server import ScriptedServer, answer
 
 from mixpeek_async import (
     AsyncMixpeek,

@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from commands import invoke
 from reference import PAGE, between_markers, reference
+from support.commands import invoke
 
 from mixpeek_async.cli._app import cli
 from mixpeek_async.cli._formats import FORMATS

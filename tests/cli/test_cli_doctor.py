@@ -8,7 +8,7 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
-from commands import invoke, served
+from support.commands import invoke, served
 
 from mixpeek_async.emulator import Emulator, Fault
 
@@ -137,9 +137,13 @@ def test_a_slow_page_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     ("env", "name", "detail"),
     [
         ({"MIXPEEK_NAMESPACE": "ns"}, "key", "MIXPEEK_API_KEY is not set"),
-        ({**KEY, "MIXPEEK_API_KEY": "sk_secret_4711\n"}, "key", "MIXPEEK_API_KEY ends in a line break"),
+        ({**KEY, "MIXPEEK_API_KEY": "sk_secret_4711\n"}, "key", "MIXPEEK_API_KEY ends with a line break"),
         ({"MIXPEEK_API_KEY": "sk_secret_4711"}, "namespace", "the namespace is not set"),
-        ({**KEY, "MIXPEEK_NAMESPACE": "sk_secret_4711 "}, "namespace", "MIXPEEK_NAMESPACE has white space at its ends"),
+        (
+            {**KEY, "MIXPEEK_NAMESPACE": "sk_secret_4711 "},
+            "namespace",
+            "MIXPEEK_NAMESPACE begins or ends with white space",
+        ),
         ({**KEY, "MIXPEEK_BASE_URL": "sk_secret_4711"}, "address", "MIXPEEK_BASE_URL has no scheme"),
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import ids, invoke, start
+from support.commands import ids, invoke, start
 
 from mixpeek_async.cli._emulator import _export, _forget_requests
 from mixpeek_async.emulator import Emulator
@@ -85,7 +85,7 @@ def test_its_options_are_settings_of_the_emulator() -> None:
     assert Served.made == {
         "pagination": "page",
         "database": ":memory:",
-        "delay": 0.1,
+        "latency": 0.1,
         "requests_per_minute": 60,
         "host": "localhost",
         "port": 0,
@@ -113,7 +113,7 @@ def test_a_file_with_data_gets_no_more(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "words", "code"),
     [
-        (["--latency", "nan"], "error: delay must be a number of seconds", 2),
+        (["--latency", "nan"], "error: latency must be a number of seconds", 2),
         (["--rate-limit", "0"], "0 is not in the range", 2),
         (["--db", "/"], "error: --db: unable to open database file", 1),
     ],

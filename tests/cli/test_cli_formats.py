@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import ids, invoke, served
 from hypothesis import given
 from hypothesis import strategies as st
+from support.commands import ids, invoke, served
 
 from mixpeek_async.cli._text import json_document, json_text, plain, printable, spreadsheet_cell
 from mixpeek_async.emulator import Fault

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from commands import invoke
+from support.commands import invoke
 
 from mixpeek_async.cli._interrupt import Interrupted, Interruption
 from mixpeek_async.emulator import Emulator

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from commands import ids, invoke, served
+from support.commands import ids, invoke, served
 
 from mixpeek_async.emulator import Emulator, Fault
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import ids, served, start
+from support.commands import ids, served, start
 
 from mixpeek_async.emulator import Fault
 

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from commands import ids, invoke, served, start
+from support.commands import ids, invoke, served, start
 
 from mixpeek_async.emulator import Fault
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import Pipe, Terminal, environment, served
 from rich.cells import cell_len
+from support.commands import Pipe, Terminal, environment, served
 
 from mixpeek_async.cli._app import cli
 from mixpeek_async.emulator import Emulator, Fault

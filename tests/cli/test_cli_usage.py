@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 import pytest
-from commands import invoke
+from support.commands import invoke
 
 from mixpeek_async import AsyncMixpeek
 from mixpeek_async.cli import main
@@ -73,9 +73,9 @@ def test_what_the_library_refuses_is_misuse_in_one_line(option: str, value: str)
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("MIXPEEK_API_KEY", "sk_1\n", "MIXPEEK_API_KEY ends in a line break, as text read from a file does"),
-        ("MIXPEEK_API_KEY", "Bearer sk_1", "MIXPEEK_API_KEY holds a space, which no key does: leave out 'Bearer '"),
-        ("MIXPEEK_NAMESPACE", "ns ", "MIXPEEK_NAMESPACE has white space at its ends"),
+        ("MIXPEEK_API_KEY", "sk_1\n", "MIXPEEK_API_KEY ends with a line break, as text read from a file does"),
+        ("MIXPEEK_API_KEY", "Bearer sk_1", "MIXPEEK_API_KEY contains a space, which no key does: leave out 'Bearer '"),
+        ("MIXPEEK_NAMESPACE", "ns ", "MIXPEEK_NAMESPACE begins or ends with white space"),
         ("MIXPEEK_BASE_URL", "api.mixpeek.com", "MIXPEEK_BASE_URL has no scheme: put https:// in front"),
         ("MIXPEEK_BASE_URL", "http://a.example", "MIXPEEK_BASE_URL would send the key unencrypted: use https, or pass"),
     ],

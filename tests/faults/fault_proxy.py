@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from urllib.parse import urlsplit
 
-from scripted import Action, Connection, ScriptedServer
+from support.scripted_server import Action, Connection, ScriptedServer
 
 __all__ = ["FaultProxy", "Harm"]
 

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
-from asking import PATIENT, Outcome, ask
-from scripted import (
+from support.scripted_server import (
     CLOSE,
     RESET,
     STALL,
@@ -26,6 +25,7 @@ from scripted import (
     then_reset,
     then_stall,
 )
+from support.walk import PATIENT, Outcome, ask
 
 from mixpeek_async.errors import (
     AuthenticationError,

@@ -11,10 +11,10 @@ import os
 from email.utils import formatdate
 from typing import Any
 
-from asking import ask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scripted import ScriptedServer, answer
+from support.scripted_server import ScriptedServer, answer
+from support.walk import ask
 
 from mixpeek_async import MixpeekError, RetryPolicy
 from mixpeek_async._retry import Attempts

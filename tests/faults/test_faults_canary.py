@@ -6,9 +6,9 @@ import warnings
 from typing import Any
 
 import pytest
-from canary import Canary, chain, modules, shown
-from clocks import ManualClock
 from fault_table import CELLS, Cell, run
+from support.clocks import ManualClock
+from support.secrets import Canary, chain, modules, shown
 
 from mixpeek_async import Hooks
 

@@ -15,10 +15,10 @@ from urllib.parse import unquote_to_bytes
 
 import hostile_input
 import pytest
-from asking import a_client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scripted import ReceivedRequest, ScriptedServer, page
+from support.scripted_server import ReceivedRequest, ScriptedServer, page
+from support.walk import a_client
 
 from mixpeek_async import AsyncMixpeek, InvalidArgumentError, MalformedResponseError
 

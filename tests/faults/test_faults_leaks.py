@@ -15,9 +15,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
-from asking import a_client
-from clocks import ManualClock
-from scripted import CLOSE, ScriptedServer, answer, page, then_close
+from support.clocks import ManualClock
+from support.scripted_server import CLOSE, ScriptedServer, answer, page, then_close
+from support.walk import a_client
 
 from mixpeek_async import AsyncMixpeek, MixpeekError, Pager
 

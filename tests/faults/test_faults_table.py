@@ -1,9 +1,9 @@
 """Each line of the table of faults, on a real socket."""
 
 import pytest
-from asking import Outcome
 from fault_table import CELLS, run
-from scripted import ScriptedServer
+from support.scripted_server import ScriptedServer
+from support.walk import Outcome
 
 from mixpeek_async.errors import StatusError
 

@@ -11,10 +11,10 @@ import random
 from collections.abc import Callable
 
 import pytest
-from asking import a_client
-from clocks import ManualClock
 from fault_proxy import FaultProxy
-from scripted import Action, ScriptedServer, answer, drip, then_close, then_reset, then_stall
+from support.clocks import ManualClock
+from support.scripted_server import Action, ScriptedServer, answer, drip, then_close, then_reset, then_stall
+from support.walk import a_client
 
 from mixpeek_async import AsyncMixpeek, MixpeekError, Progress, RetryPolicy
 from mixpeek_async.emulator import Emulator

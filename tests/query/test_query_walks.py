@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain import meets
+from support.plain import meets
 
 from mixpeek_async import (
     AsyncMixpeek,

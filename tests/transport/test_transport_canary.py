@@ -15,9 +15,9 @@ from typing import Any
 import aiohttp
 import pytest
 import trustme
-from canary import Canary, chain, modules, shown
-from clocks import ManualClock
-from scripted import CLOSE, STALL, Action, ScriptedServer, answer, chunked, page, then_close, then_reset
+from support.clocks import ManualClock
+from support.scripted_server import CLOSE, STALL, Action, ScriptedServer, answer, chunked, page, then_close, then_reset
+from support.secrets import Canary, chain, modules, shown
 
 from mixpeek_async import AsyncMixpeek
 from mixpeek_async._config import read_config

@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 import trustme
-from asking import a_client
-from clocks import ManualClock
-from scripted import CLOSE, STALL, Action, ScriptedServer, answer, drip, page, then_stall
+from support.clocks import ManualClock
+from support.scripted_server import CLOSE, STALL, Action, ScriptedServer, answer, drip, page, then_stall
+from support.walk import a_client
 
 from mixpeek_async.errors import MixpeekError
 

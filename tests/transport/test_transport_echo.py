@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from canary import Canary, shown
-from scripted import Action, Connection, ScriptedServer, answer
+from support.scripted_server import Action, Connection, ScriptedServer, answer
+from support.secrets import Canary, shown
 
 from mixpeek_async import AsyncMixpeek, InvalidObjectError, MixpeekError, RetryPolicy
 from mixpeek_async.errors import AuthenticationError, MalformedResponseError, StatusError

@@ -9,9 +9,8 @@ from contextlib import asynccontextmanager, contextmanager
 import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
-from asking import PATIENT, a_client, ask
-from clocks import ManualClock
-from scripted import (
+from support.clocks import ManualClock
+from support.scripted_server import (
     CLOSE,
     RESET,
     STALL,
@@ -22,6 +21,7 @@ from scripted import (
     then_close,
     then_stall,
 )
+from support.walk import PATIENT, a_client, ask
 
 from mixpeek_async import AsyncMixpeek
 from mixpeek_async._retry import RetryPolicy

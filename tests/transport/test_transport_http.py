@@ -6,9 +6,9 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
-from asking import PATIENT, Outcome, a_client, ask
-from clocks import ManualClock
-from scripted import STALL, ScriptedServer, answer, page, then_stall
+from support.clocks import ManualClock
+from support.scripted_server import STALL, ScriptedServer, answer, page, then_stall
+from support.walk import PATIENT, Outcome, a_client, ask
 
 from mixpeek_async._retry import RetryPolicy
 from mixpeek_async._wire import Request

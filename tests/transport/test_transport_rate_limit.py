@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from clocks import ManualClock
+from support.clocks import ManualClock
 
 from mixpeek_async import AsyncMixpeek, ClientClosedError, InvalidArgumentError, RateLimitError
 from mixpeek_async._rate_limiter import RateLimit, RateLimiter

@@ -5,11 +5,11 @@ import math
 from typing import Any
 
 import pytest
-from asking import a_client, ask
-from clocks import ManualClock
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted import ScriptedServer, answer, page
+from support.clocks import ManualClock
+from support.scripted_server import ScriptedServer, answer, page
+from support.walk import a_client, ask
 
 from mixpeek_async._retry import Attempts, RetryPolicy, RetryQuota
 from mixpeek_async.errors import (

@@ -10,9 +10,9 @@ from typing import Any
 
 import aiohttp
 import pytest
-from asking import a_client, ask
-from clocks import ManualClock
-from scripted import Connection, ScriptedServer, answer, page
+from support.clocks import ManualClock
+from support.scripted_server import Connection, ScriptedServer, answer, page
+from support.walk import a_client, ask
 
 from mixpeek_async._config import Config, Secret
 from mixpeek_async._http_session import HttpSession, user_agent

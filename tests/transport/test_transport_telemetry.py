@@ -7,8 +7,8 @@ from typing import Any
 import aiohttp
 import attrs
 import pytest
-from asking import PATIENT, a_client, ask
-from scripted import CLOSE, Action, ScriptedServer, answer, page
+from support.scripted_server import CLOSE, Action, ScriptedServer, answer, page
+from support.walk import PATIENT, a_client, ask
 
 from mixpeek_async import (
     AsyncMixpeek,

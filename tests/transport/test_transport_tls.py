@@ -10,8 +10,8 @@ from typing import Any
 import aiohttp
 import pytest
 import trustme
-from asking import PATIENT, Outcome, ask
-from scripted import CLOSE, Action, ScriptedServer, chunked, page, then_close, then_reset, then_stall
+from support.scripted_server import CLOSE, Action, ScriptedServer, chunked, page, then_close, then_reset, then_stall
+from support.walk import PATIENT, Outcome, ask
 
 from mixpeek_async.errors import CertificateError, ConnectionFailedError, RequestTimeoutError, TransportError
 

@@ -5,7 +5,7 @@ import gc
 from typing import Any
 
 import pytest
-from lists import ListServer, Query, objects
+from support.list_server import ListServer, Query, objects
 
 from mixpeek_async import AsyncMixpeek, ClientClosedError, RetryPolicy, ServerError
 from mixpeek_async.emulator import Emulator, Fault

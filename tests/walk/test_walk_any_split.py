@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lists import ListServer, Query, objects
+from support.list_server import ListServer, Query, objects
 
 Pagination = dict[str, Any]
 

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from lists import ListServer, Query, objects
+from support.list_server import ListServer, Query, objects
 
 from mixpeek_async import (
     AsyncMixpeek,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from lists import ListServer, Query, objects
+from support.list_server import ListServer, Query, objects
 
 from mixpeek_async import (
     MalformedResponseError,

@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from bucket_server import Bucket, BucketServer, Reply, Request, Row, Shape, error, rows
-from clocks import ManualClock
+from support.bucket_server import Bucket, BucketServer, Reply, Request, Row, Shape, error, rows
+from support.clocks import ManualClock
 
 from mixpeek_async import (
     AsyncMixpeek,

@@ -1,6 +1,6 @@
 """A walk under a rate limit: it waits, and loses nothing. Time is the test's own."""
 
-from clocks import ManualClock
+from support.clocks import ManualClock
 
 from mixpeek_async import AsyncMixpeek
 from mixpeek_async.emulator import Emulator

@@ -13,10 +13,10 @@ import asyncio
 import os
 from typing import Any
 
-from clocks import ManualClock
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from support.clocks import ManualClock
 
 from mixpeek_async import AsyncMixpeek, MixpeekError, Object, RetryPolicy, Walk
 from mixpeek_async.emulator import Emulator, Fault

@@ -8,8 +8,8 @@ import attrs
 import cattrs
 import msgspec
 import pytest
-from lists import ListServer, Query
-from scripted import ScriptedServer, answer
+from support.list_server import ListServer, Query
+from support.scripted_server import ScriptedServer, answer
 
 from mixpeek_async import (
     AsyncMixpeek,

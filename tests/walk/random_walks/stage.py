@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 import attrs
-from bucket_server import STALL, BucketServer
+from support.bucket_server import STALL, BucketServer
 
 from mixpeek_async import AsyncMixpeek, RetryPolicy
 

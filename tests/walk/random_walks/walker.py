@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import attrs
-from bucket_server import Row
+from support.bucket_server import Row
 
 from mixpeek_async import (
     AsyncMixpeek,

@@ -7,7 +7,19 @@ from random import Random
 from typing import Any, Literal, Protocol
 
 import attrs
-from bucket_server import CURSOR_SHAPES, DROP, OFFSET_SHAPES, STALL, Bucket, Reply, Request, Row, Shape, date, error
+from support.bucket_server import (
+    CURSOR_SHAPES,
+    DROP,
+    OFFSET_SHAPES,
+    STALL,
+    Bucket,
+    Reply,
+    Request,
+    Row,
+    Shape,
+    date,
+    error,
+)
 
 Order = Literal["oldest first", "newest first", "by rank"]
 SORTS: dict[Order, str | None] = {"oldest first": None, "newest first": "-created_at", "by rank": "metadata.rank"}

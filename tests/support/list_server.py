@@ -6,9 +6,9 @@ from typing import Any, Self
 
 import attrs
 from aiohttp import web
-from clocks import ManualClock
 
 from mixpeek_async import AsyncMixpeek
+from support.clocks import ManualClock
 
 __all__ = ["Answer", "ListServer", "Query", "objects"]
 

@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import pytest
 from rich.pretty import pretty_repr
-from scripted import ScriptedServer
 
 from mixpeek_async import AsyncMixpeek
 from mixpeek_async.errors import MixpeekError
+from support.scripted_server import ScriptedServer
 
 __all__ = ["Canary", "chain", "modules", "shown"]
 

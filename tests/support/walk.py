@@ -3,12 +3,12 @@
 from typing import Any
 
 import attrs
-from clocks import ManualClock
 
 from mixpeek_async import AsyncMixpeek
 from mixpeek_async._retry import RetryPolicy
 from mixpeek_async.errors import MixpeekError
 from mixpeek_async.models import Progress
+from support.clocks import ManualClock
 
 __all__ = ["PATIENT", "Outcome", "a_client", "ask"]
 
