@@ -50,7 +50,8 @@ class Bookmark:
 
     `anchors` are the fingerprints of the last of these rows, oldest first. `last_date` is the creation date of the very
     last one, and `same_date` the number of rows before the place that have this date (ANCHORS + 1 stands for more).
-    `from_start`: the anchors are all rows that lie before the place.
+    `from_start`: the anchors are all rows that lie before the place. `first` is the fingerprint of the list's first row,
+    None if the walk has not seen it.
     """
 
     start: PageStart = attrs.field(factory=PageStart)
@@ -59,6 +60,7 @@ class Bookmark:
     last_date: datetime | None = None
     same_date: int = 0
     from_start: bool = False
+    first: bytes | None = None
 
     def after(
         self, start: PageStart, index: int, *, ids: Sequence[str], dates: Iterable[datetime | None]
@@ -75,7 +77,8 @@ class Bookmark:
         same_date = 1 + sum(1 for _ in itertools.takewhile(lambda date: date == last_date, backwards))
         if same_date == len(ids) and last_date == self.last_date:
             same_date += self.same_date
-        return Bookmark(
+        return attrs.evolve(
+            self,
             start=start,
             index=index,
             anchors=(*self.anchors, *map(fingerprint, ids))[-ANCHORS:],
@@ -117,6 +120,7 @@ class Bookmark:
                 last_date=self.last_date,
                 same_date=self.same_date,
                 from_start=self.from_start,
+                first=self.first,
             )
         )
         return _PREFIX + _to_text(_digest(payload, key) + payload)
@@ -134,6 +138,7 @@ class Bookmark:
             last_date=parts.last_date,
             same_date=parts.same_date,
             from_start=parts.from_start,
+            first=parts.first,
         )
 
 
@@ -148,6 +153,7 @@ class _Parts(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     last_date: Annotated[datetime, msgspec.Meta(tz=True)] | None
     same_date: Annotated[int, msgspec.Meta(ge=0, le=ANCHORS + 1)]
     from_start: bool
+    first: Annotated[bytes, msgspec.Meta(max_length=_FINGERPRINT)] | None
 
 
 def no_place() -> CheckpointError:

@@ -155,8 +155,13 @@ class OffsetPaginator:
         if known is None:
             self._miss(start.offset, limit, rows, next_page)
             return None
-        if self.by_dates:
-            known = self._pass_by_dates(known, rows)
+        passed = self._pass_by_dates(known, rows) if self.by_dates else known
+        if passed is None:
+            # The place is behind all rows that dates have put before it.
+            self.by_dates, self.place = False, Searching(0, start.offset)
+            self._miss(start.offset, limit, rows, next_page)
+            return None
+        known = passed
         new = known < len(rows) - 1 and self.reader.identify(rows[-1]) not in self.seen
         is_short = len(rows) < limit
         only_last = isinstance(self.place, Following) and self.place.end == start.offset + len(rows) and not new
@@ -220,14 +225,14 @@ class OffsetPaginator:
             return -1
         return -1 if offset == self.first == 0 and is_whole and not self.resumed else None
 
-    def _pass_by_dates(self, known: int, rows: Sequence[Any]) -> int:
-        """The index of the last row that dates put before the place; CheckpointError if they cannot tell."""
+    def _pass_by_dates(self, known: int, rows: Sequence[Any]) -> int | None:
+        """The index of the last row that dates put before the place; None if they cannot tell."""
         ids = list(map(self.reader.identify, rows))
         anchors = [index for index, id_ in enumerate(ids) if id_ in self.seen]
         known = max([known, *anchors])
         passed = self._count_passed(rows[known + 1 :])
         if passed is None:
-            raise no_place()
+            return None
         self.by_dates = not anchors and known + passed == len(rows) - 1
         return known + passed
 

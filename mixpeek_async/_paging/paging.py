@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import attrs
 
-from mixpeek_async._paging.bookmark import Bookmark
+from mixpeek_async._paging.bookmark import Bookmark, fingerprint
 from mixpeek_async._paging.cursors import CursorPaginator
 from mixpeek_async._paging.guard import LoopGuard
 from mixpeek_async._paging.next_page import HasMore, NextPage, parse_next_page
@@ -63,7 +63,6 @@ class Paging:
     _size: PageSize = attrs.field(init=False)
     _single: SingleRow = attrs.field(init=False, factory=SingleRow)
     _guard: LoopGuard = attrs.field(init=False, factory=LoopGuard)
-    _first_id: str | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         self.seen = SeenIds(self.bookmark.anchors)
@@ -146,7 +145,7 @@ class Paging:
         """
         if request.start.cursor is None or not page.rows or page.pagination.next_cursor is not None:
             return
-        if self.reader.identify(page.rows[0]) == self._first_id:
+        if fingerprint(self.reader.identify(page.rows[0])) == self.bookmark.first:
             raise MalformedResponseError(
                 "the answer to a cursor is the first page of the list", path="$.results[0]", retryable=True
             )
@@ -198,8 +197,8 @@ class Paging:
     def _open(self, request: PageRequest, page: ReceivedPage, joined: JoinedPage, next_page: NextPage) -> OpenPage:
         by_cursor = request.start.cursor is not None
         self.ended = joined.at_end
-        if self._first_id is None and page.rows and request.start == PageStart() and not self.bookmark.anchors:
-            self._first_id = self.reader.identify(page.rows[0])
+        if page.rows and request.start == PageStart() and self.progress.pages == 0 and not self.bookmark.anchors:
+            self.bookmark = attrs.evolve(self.bookmark, first=fingerprint(self.reader.identify(page.rows[0])))
         end = None if by_cursor else self._paginator.end
         if not self.ended:
             self._choose_paginator(by_cursor, next_page)

@@ -34,6 +34,7 @@ def test_any_place_is_read_back_as_it_was_written(
         last_date=date,
         same_date=len(ids) if date else 0,
         from_start=not ids,
+        first=fingerprint(ids[0]) if ids else None,
     )
     assert Bookmark.decode(bookmark.encode(SCOPE, key), SCOPE, key) == bookmark
 

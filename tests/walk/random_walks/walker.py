@@ -326,6 +326,8 @@ class Walker:
                 raise Failure("max_items", f"more than {self.max_items} came")
         was = self.dealt.get(row.place)
         # A malformed row that was reported may come once more when it is mended.
+        if was is not None and self.resumed and self.world.slides:
+            return
         if was is not None and not (was.startswith("reported") and row.place in self.world.mended):
             raise Failure("twice", f"{obj.object_id} was {was} before")
         # A malformed row that was passed may come when it is mended, wherever the walk is then.
@@ -412,6 +414,10 @@ class Walker:
     def _judge_trouble(self, error: MixpeekError) -> None:
         world = self.world
         reasons = sum(world.bad[kind] for kind in _reasons(error))
+        if isinstance(error, PaginationLoopError) and world.slides:
+            # Each page may hold nothing but rows that were pushed behind its cursor.
+            self.over = True
+            return
         if not reasons or (isinstance(error, PaginationLoopError)):
             raise Failure("no reason", f"{type(error).__name__}: {error}")
         if _reasons(error) == ("heavy",) and not self._faults():

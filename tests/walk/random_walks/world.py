@@ -168,6 +168,8 @@ class World:
         # What a cursor that is an offset leads past is gone for good, and so is what moves up over an empty page:
         # no client can know.
         self.may_delete = not self.static and cursors == "keyset" and not self.hides
+        # What is created in front pushes known rows behind a cursor that is an offset.
+        self.slides = cursors == "offset" and self.order != "oldest first"
         self.live = 0.0 if self.static else random.choice([0.0, 0.0, 0.15, 0.4])
 
     def _draw_rows(self, count: int) -> None:
