@@ -50,8 +50,8 @@ class Bookmark:
 
     `anchors` are the fingerprints of the last of these rows, oldest first. `last_date` is the creation date of the very
     last one, and `same_date` the number of rows before the place that have this date (ANCHORS + 1 stands for more).
-    `from_start`: the anchors are all rows that lie before the place. `first` is the fingerprint of the list's first row,
-    None if the walk has not seen it.
+    `from_start`: the anchors are all rows that lie before the place. `first` is the fingerprint of the first row of the
+    list, None if the walk has not seen it.
     """
 
     start: PageStart = attrs.field(factory=PageStart)
