@@ -80,6 +80,32 @@ class Searching(NamedTuple):
 
 
 @attrs.define(eq=False)
+class PageLengths:
+    """What the lengths of pages tell about a server that may give fewer rows than it is asked for.
+
+    `most` is the longest page so far, `given` the length of the last one if it was shorter than its limit.
+    """
+
+    most: int = 0
+    given: int = MAX_PAGE_SIZE
+    _gives_one_row: bool = False
+
+    def add(self, rows: int, limit: int, *, has_new: bool) -> None:
+        """A page of `rows` rows was joined; `has_new`: it was not the end."""
+        self.most = max(self.most, rows)
+        self.given = rows if rows < limit else MAX_PAGE_SIZE
+        self._gives_one_row = self._gives_one_row or (has_new and rows == 1 < limit)
+
+    @property
+    def show_end(self) -> bool:
+        """True if there is nothing behind the last row when it comes alone, though there was room for more.
+
+        The page before was shorter than its limit, too. A server that gives one row a page has shown that before.
+        """
+        return self.given < MAX_PAGE_SIZE and not self._gives_one_row
+
+
+@attrs.define(eq=False)
 class OffsetPaginator:
     """Says which page to ask for by offset, and which of its rows are new.
 
@@ -95,17 +121,11 @@ class OffsetPaginator:
     place: Following | Unchecked | Searching = attrs.field()
     _fruitless: int = 0
     """Pages in a row that brought nothing new. Each makes the next one twice as large, to pass through known rows."""
-    _most: int = 0
-    """The most rows that the server has given at once."""
-    _was_short: bool = False
-    _one_row: bool = False
-    """A page held one row although there was room, and it was not the last one."""
     _before_hole: str | None = None
     """The last row when an empty page came behind it."""
     by_dates: bool = False
     """The place was found by dates, and rows that they put before it may still come."""
-    _given: int = MAX_PAGE_SIZE
-    """How many rows the last page held, if the server gave fewer than the limit."""
+    _lengths: PageLengths = attrs.field(factory=PageLengths)
 
     @place.default
     def _at_first(self) -> Unchecked:
@@ -141,7 +161,7 @@ class OffsetPaginator:
 
     def predict(self, start: PageStart, limit: int) -> PageStart:
         """Where the page after the one at `start` begins, if the list does not change."""
-        return PageStart(start.offset + min(limit, self._given) - 1)
+        return PageStart(start.offset + max(1, min(limit, self._lengths.given) - 1))
 
     def extra_rows(self, start: PageStart) -> int:
         """How many known rows a request at the offset limit has to bring along, to reach the new ones."""
@@ -150,37 +170,26 @@ class OffsetPaginator:
     def join(self, start: PageStart, limit: int, rows: Sequence[Any], next_page: NextPage) -> JoinedPage | None:
         """Go on behind a page. None if it cannot be used: it holds no known row."""
         has_more = next_page.has_more
-        self._most = max(self._most, len(rows))
         known = self._last_known(start.offset, rows, has_more)
         if known is None:
             self._miss(start.offset, limit, rows, next_page)
             return None
-        passed = self._pass_by_dates(known, rows) if self.by_dates else known
-        if passed is None:
-            # The place is behind all rows that dates have put before it.
-            self.by_dates, self.place = False, Searching(0, start.offset)
-            self._miss(start.offset, limit, rows, next_page)
-            return None
-        known = passed
-        new = known < len(rows) - 1 and self.reader.identify(rows[-1]) not in self.seen
-        is_short = len(rows) < limit
-        only_last = isinstance(self.place, Following) and self.place.end == start.offset + len(rows) and not new
-        # Twice in a row the server had fewer rows than it was asked for, and now it has none behind the last one. It
-        # may be a server of one row a page all the same: such a server has shown it before.
-        nothing_behind = not rows or (only_last and is_short and self._was_short and not self._one_row)
-        self._one_row = self._one_row or (new and len(rows) == 1 and is_short)
-        self._was_short = is_short
-        self._fruitless = 0 if new else self._fruitless + 1
-        self._given = len(rows) if 1 < len(rows) < limit else MAX_PAGE_SIZE
-        if not rows:
+        has_new = known < len(rows) - 1 and self.reader.identify(rows[-1]) not in self.seen
+        end = start.offset + len(rows)
+        is_last_alone = (
+            isinstance(self.place, Following) and self.place.end == end and not has_new and len(rows) < limit
+        )
+        is_empty = not rows or (is_last_alone and self._lengths.show_end)
+        if not rows and has_more is HasMore.YES:
             # The server filtered the page after it had cut it.
-            passed = next_page.limit or limit
-            self.place = Unchecked(start.offset + passed if has_more is HasMore.YES else self.end)
-        elif only_last and is_short:
+            self.place = Unchecked(start.offset + (next_page.limit or limit))
+        elif not rows or is_last_alone:
             self.place = Unchecked(self.end)
         else:
-            self.place = Following(start.offset + len(rows), self.reader.identify(rows[-1]))
-        at_end = has_more is HasMore.NO or (has_more is HasMore.UNKNOWN and nothing_behind)
+            self.place = Following(end, self.reader.identify(rows[-1]))
+        self._lengths.add(len(rows), limit, has_new=has_new)
+        self._fruitless = 0 if has_new else self._fruitless + 1
+        at_end = has_more is HasMore.NO or (has_more is HasMore.UNKNOWN and is_empty)
         return JoinedPage(skip=known + 1, at_end=at_end)
 
     def show(self, start: PageStart, limit: int, rows: Sequence[Any], next_page: NextPage) -> int | None:
@@ -211,13 +220,13 @@ class OffsetPaginator:
         """The index of the last row that was dealt with; -1 if all rows are new; None if the page cannot be used."""
         known = self._find_last(offset, rows)
         if known is not None:
-            return known
+            return self._pass_by_dates(offset, known, rows) if self.by_dates else known
         if self._is_hole(rows, has_more) or (not self.is_searching and offset == self.end):
             # Nothing to check by; a row that is fetched alone was checked by a page of ids.
             return -1
         passed = self._count_passed(rows)
         if passed and self.resumed:
-            self.by_dates = True
+            self.by_dates = passed == len(rows)
             return passed - 1
         is_whole = has_more is HasMore.NO if rows else has_more is not HasMore.YES
         if offset == 0 and (passed == 0 if rows else is_whole):
@@ -225,13 +234,14 @@ class OffsetPaginator:
             return -1
         return -1 if offset == self.first == 0 and is_whole and not self.resumed else None
 
-    def _pass_by_dates(self, known: int, rows: Sequence[Any]) -> int | None:
+    def _pass_by_dates(self, offset: int, known: int, rows: Sequence[Any]) -> int | None:
         """The index of the last row that dates put before the place; None if they cannot tell."""
-        ids = list(map(self.reader.identify, rows))
-        anchors = [index for index, id_ in enumerate(ids) if id_ in self.seen]
+        anchors = [index for index, row in enumerate(rows) if self.reader.identify(row) in self.seen]
         known = max([known, *anchors])
         passed = self._count_passed(rows[known + 1 :])
         if passed is None:
+            # The place is somewhere behind the rows before this page.
+            self.place, self.by_dates = Searching(0, offset), False
             return None
         self.by_dates = not anchors and known + passed == len(rows) - 1
         return known + passed
@@ -267,7 +277,9 @@ class OffsetPaginator:
     def _miss(self, offset: int, limit: int, rows: Sequence[Any], next_page: NextPage) -> None:
         """Go on searching. After the whole list, a walk that remembers all rows starts again at its first one."""
         searching = self.place if isinstance(self.place, Searching) else Searching(offset, offset)
-        found = searching.after_miss(offset, next_page.limit or limit, len(rows), next_page.has_more, self._most)
+        found = searching.after_miss(
+            offset, next_page.limit or limit, len(rows), next_page.has_more, self._lengths.most
+        )
         self._fruitless += 1
         if found is None and self.resumed:
             raise no_place()
