@@ -10,7 +10,6 @@ query are in it as fingerprints, so that another listing refuses it. It holds no
 import base64
 import hashlib
 import hmac
-import itertools
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Final, NamedTuple
@@ -68,14 +67,14 @@ class Bookmark:
         """The bookmark at `index` rows of the page at `start`.
 
         `ids` are those of the rows since this bookmark, or of the last ANCHORS + 1 of them; `dates` are their creation
-        dates from the last row on backwards, read only as far as they are needed.
+        dates from the last row on backwards.
         """
         if not ids:
             return attrs.evolve(self, start=start, index=index)
-        backwards = (date for date in dates if date is not MALFORMED)
-        last_date = next(backwards, self.last_date)
-        same_date = 1 + sum(1 for _ in itertools.takewhile(lambda date: date == last_date, backwards))
-        if same_date == len(ids) and last_date == self.last_date:
+        backwards = [date for date in dates if date is not MALFORMED]
+        last_date = backwards[0] if backwards else self.last_date
+        same_date = next((count for count, date in enumerate(backwards) if date != last_date), len(backwards))
+        if same_date == len(backwards) and last_date == self.last_date:
             same_date += self.same_date
         return attrs.evolve(
             self,
@@ -87,25 +86,29 @@ class Bookmark:
             from_start=self.from_start and len(self.anchors) + len(ids) <= ANCHORS,
         )
 
-    def count_passed(self, dates: Iterable[datetime | None], *, newest_first: bool) -> int | None:
+    def count_passed(
+        self, dates: Iterable[datetime | None], *, newest_first: bool, no_anchors: bool = False
+    ) -> int | None:
         """How many rows at the start of a page lie before the place, of a page that holds no anchor; None if unknown.
 
-        Only dates can tell, and only where they agree with the order of the rows.
+        Only dates can tell, and only where they agree with the order of the rows. `no_anchors`: no anchor exists any
+        more.
         """
         rows = list(dates)
-        passed = [self._is_passed(date, newest_first) for date in rows]
+        passed = [self._is_passed(date, newest_first, no_anchors) for date in rows]
         count = max((index + 1 for index, is_passed in enumerate(passed) if is_passed), default=0)
         # A row without a date matters only right at the place: it may lie before it or behind it. A malformed row there
         # does no harm: it is reported, and at worst reported again.
         behind = (is_passed for date, is_passed in zip(rows[count:], passed[count:], strict=True) if date != MALFORMED)
         return count if next(behind, False) is False and False not in passed[:count] else None
 
-    def _is_passed(self, date: datetime | None, newest_first: bool) -> bool | None:
+    def _is_passed(self, date: datetime | None, newest_first: bool, no_anchors: bool) -> bool | None:
         if date is None or date is MALFORMED or self.last_date is None:
             return None
         if date == self.last_date:
-            # Every row of this date that was dealt with is an anchor, and this row is none.
-            return False if self.same_date <= ANCHORS else None
+            # Only an anchor can tell where the rows of one date lie. If there is none, and every row of this date that
+            # was dealt with was an anchor, this row is new.
+            return False if no_anchors and self.same_date <= ANCHORS else None
         return (date > self.last_date) is newest_first
 
     def encode(self, scope: Scope, key: bytes = b"") -> str:

@@ -68,7 +68,8 @@ class CursorPaginator:
             # All rows of the page that were dealt with are anchors, so that an unknown one is new.
             self._to_pass = 0
             return known
-        passed = self.bookmark.count_passed(map(self.reader.created_at, rows), newest_first=self.reader.newest_first)
+        dates = map(self.reader.created_at, rows)
+        passed = self.bookmark.count_passed(dates, newest_first=self.reader.newest_first, no_anchors=True)
         if passed is None and len(rows) < self._to_pass and not at_end:
             # The server gives fewer rows than it was asked for: the anchors are in a later page.
             passed, self._unproven = len(rows), True

@@ -125,6 +125,7 @@ class OffsetPaginator:
     """The last row when an empty page came behind it."""
     by_dates: bool = False
     """The place was found by dates, and rows that they put before it may still come."""
+    _searched_whole_list: bool = False
     _lengths: PageLengths = attrs.field(factory=PageLengths)
 
     @place.default
@@ -272,15 +273,25 @@ class OffsetPaginator:
 
     def _count_passed(self, rows: Sequence[Any]) -> int | None:
         dates = [self.reader.created_at(row) for row in rows]
-        return self.frontier().count_passed(dates, newest_first=self.reader.newest_first)
+        return self.frontier().count_passed(
+            dates, newest_first=self.reader.newest_first, no_anchors=self._searched_whole_list
+        )
 
     def _miss(self, offset: int, limit: int, rows: Sequence[Any], next_page: NextPage) -> None:
-        """Go on searching. After the whole list, a walk that remembers all rows starts again at its first one."""
+        """Go on searching. After the whole list, a walk that remembers all rows starts again at its first one.
+
+        A resumed walk then looks at the dates of the whole list once more, now that no anchor is left.
+        """
         searching = self.place if isinstance(self.place, Searching) else Searching(offset, offset)
         found = searching.after_miss(
             offset, next_page.limit or limit, len(rows), next_page.has_more, self._lengths.most
         )
         self._fruitless += 1
-        if found is None and self.resumed:
+        if found is not None:
+            self.place = found
+        elif not self.resumed:
+            self.place = Unchecked(self.first)
+        elif self._searched_whole_list:
             raise no_place()
-        self.place = found or Unchecked(self.first)
+        else:
+            self.place, self._searched_whole_list = Searching(0, 0), True

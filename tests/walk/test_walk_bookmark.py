@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mixpeek_async import CheckpointError, MixpeekError
 from mixpeek_async._paging import Bookmark, Scope
-from mixpeek_async._paging.bookmark import ANCHORS, _digest, _to_text, fingerprint
+from mixpeek_async._paging.bookmark import ANCHORS, MALFORMED, _digest, _to_text, fingerprint
 from mixpeek_async.query import PageStart
 
 SCOPE = Scope("/v1/buckets/bkt_test/objects/list", "production")
@@ -124,7 +124,7 @@ def bookmark_after(*days: int, start: Bookmark | None = None) -> Bookmark:
     [
         ((1, 2), (3, 4), 0),
         ((1, 2), (1, 1, 3), 2),
-        ((1, 2), (2, 3), 0),  # an unknown row of the last date is new: all others of that date are anchors
+        ((1, 2), (2, 3), None),  # only an anchor can tell where the rows of one date lie
         ((2,) * 40, (2, 3), None),  # not all of that date are anchors
         ((2,) * 40, (1, 3), 1),
         ((1, 2), (3, 1), None),  # the dates do not agree with the order
@@ -136,6 +136,20 @@ def test_dates_tell_how_many_rows_of_a_page_lie_before_the_place(
     dealt_with: tuple[int, ...], page: tuple[int, ...], passed: int | None
 ) -> None:
     assert bookmark_after(*dealt_with).count_passed(map(day, page), newest_first=False) == passed
+
+
+@pytest.mark.parametrize(("dealt_with", "passed"), [((1, 2), 0), ((2,) * 32, 0), ((2,) * 33, None)])
+def test_where_no_anchor_is_left_an_unknown_row_of_the_last_date_is_new_if_all_others_were_anchors(
+    dealt_with: tuple[int, ...], passed: int | None
+) -> None:
+    bookmark = bookmark_after(*dealt_with)
+    assert bookmark.count_passed(map(day, (2, 3)), newest_first=False, no_anchors=True) == passed
+
+
+def test_a_malformed_row_does_not_hide_how_many_rows_have_the_last_date() -> None:
+    start = bookmark_after(*(2,) * 30)
+    bookmark = start.after(PageStart(34), 0, ids=["a", "b", "c", "d"], dates=[day(2), MALFORMED, day(2), day(2)])
+    assert bookmark.same_date == 33
 
 
 def test_the_order_of_dates_can_be_newest_first() -> None:

@@ -184,7 +184,8 @@ class World:
 
     def _draw_trouble(self) -> None:
         random, bucket = self._random, self.bucket
-        self.heavy = not self.large and random.random() < 0.15
+        # A row that a list filtered after paging shows has no offset by which it could be fetched alone.
+        self.heavy = not self.large and random.random() < 0.15 and not self.hides
         self.heavy_answer = random.choice(["413", "500", "body"])
         if self.heavy:
             bucket.max_weight = random.randint(3, 10)
