@@ -16,7 +16,7 @@ from mixpeek_async.query import PageStart
 class CursorPaginator:
     """Says which page to ask for by cursor. `bookmark` is the place in the page at `cursor`, for a resumed walk."""
 
-    cursor: str
+    cursor: str | None
     seen: SeenIds
     reader: RowReader
     bookmark: Bookmark = attrs.field(factory=Bookmark)
@@ -40,6 +40,13 @@ class CursorPaginator:
     def ask_ids(self) -> tuple[PageStart, int]:
         """The same for a page of ids, which is to show the next row."""
         return PageStart(cursor=self.cursor), 1
+
+    def predict(self, start: PageStart, limit: int) -> None:
+        """Cursors cannot be predicted."""
+
+    def takes_cursor(self, concurrency: int) -> bool:
+        """A walk by cursor goes on by cursor."""
+        return True
 
     def extra_rows(self, start: PageStart) -> int:
         """A page by cursor needs no known rows."""

@@ -118,12 +118,13 @@ class OffsetPaginator:
     reader: RowReader
     frontier: Callable[[], Bookmark]
     resumed: bool = False
+    cursor: str | None = None
     place: Following | Unchecked | Searching = attrs.field()
     _fruitless: int = 0
     """Pages in a row that brought nothing new. Each makes the next one twice as large, to pass through known rows."""
     _before_hole: str | None = None
     """The last row when an empty page came behind it."""
-    by_dates: bool = False
+    _by_dates: bool = False
     """The place was found by dates, and rows that they put before it may still come."""
     _searched_whole_list: bool = False
     _lengths: PageLengths = attrs.field(factory=PageLengths)
@@ -143,7 +144,7 @@ class OffsetPaginator:
         return isinstance(self.place, Searching)
 
     @property
-    def is_steady(self) -> bool:
+    def _is_steady(self) -> bool:
         """True while pages arrive as expected, so that the offsets of the next ones can be predicted."""
         return isinstance(self.place, Following) and not self._fruitless
 
@@ -160,9 +161,18 @@ class OffsetPaginator:
         offset, limit = self.place.ask(min(size, MAX_PAGE_SIZE), MAX_PAGE_SIZE)
         return PageStart(offset), limit
 
-    def predict(self, start: PageStart, limit: int) -> PageStart:
-        """Where the page after the one at `start` begins, if the list does not change."""
-        return PageStart(start.offset + max(1, min(limit, self._lengths.given) - 1))
+    def predict(self, start: PageStart, limit: int) -> PageStart | None:
+        """Where the page after the one at `start` begins, if the list does not change; None if that is unknown."""
+        offset = start.offset + min(limit, self._lengths.given) - 1
+        return PageStart(offset) if self._is_steady and start.offset < offset <= MAX_OFFSET else None
+
+    def takes_cursor(self, concurrency: int) -> bool:
+        """True if the walk is to go on by the cursor that came with a page. Past the offset limit it is the only way.
+
+        Not where only dates tell which rows are new, and not where only offsets allow to fetch pages side by side.
+        """
+        has_reason_to_stay = concurrency > 1 and self._is_steady and self.end <= MAX_OFFSET
+        return not (self._by_dates or has_reason_to_stay)
 
     def extra_rows(self, start: PageStart) -> int:
         """How many known rows a request at the offset limit has to bring along, to reach the new ones."""
@@ -221,13 +231,13 @@ class OffsetPaginator:
         """The index of the last row that was dealt with; -1 if all rows are new; None if the page cannot be used."""
         known = self._find_last(offset, rows)
         if known is not None:
-            return self._pass_by_dates(offset, known, rows) if self.by_dates else known
+            return self._pass_by_dates(offset, known, rows) if self._by_dates else known
         if self._is_hole(rows, has_more) or (not self.is_searching and offset == self.end):
             # Nothing to check by; a row that is fetched alone was checked by a page of ids.
             return -1
         passed = self._count_passed(rows)
         if passed and self.resumed:
-            self.by_dates = passed == len(rows)
+            self._by_dates = passed == len(rows)
             return passed - 1
         is_whole = has_more is HasMore.NO if rows else has_more is not HasMore.YES
         if offset == 0 and (passed == 0 if rows else is_whole):
@@ -242,9 +252,9 @@ class OffsetPaginator:
         passed = self._count_passed(rows[known + 1 :])
         if passed is None:
             # The place is somewhere behind the rows before this page.
-            self.place, self.by_dates = Searching(0, offset), False
+            self.place, self._by_dates = Searching(0, offset), False
             return None
-        self.by_dates = not anchors and known + passed == len(rows) - 1
+        self._by_dates = not anchors and known + passed == len(rows) - 1
         return known + passed
 
     def _is_hole(self, rows: Sequence[Any], has_more: HasMore) -> bool:

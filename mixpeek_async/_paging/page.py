@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import attrs
 
 from mixpeek_async._paging.bookmark import ANCHORS, Bookmark
+from mixpeek_async._paging.next_page import NextPage
 from mixpeek_async.models import ApiWarning, ListStats, Pagination
 from mixpeek_async.query import PageRequest, PageStart
 
@@ -52,6 +53,55 @@ class JoinedPage(NamedTuple):
     skip: int
     at_end: bool
     place: int = 0
+
+
+class Paginator(Protocol):
+    """Says which page to ask for, and which of its rows are new: by offset or by cursor."""
+
+    cursor: str | None
+    """The cursor of the next page; None by offset."""
+
+    @property
+    def end(self) -> int | None:
+        """How many rows lie before the place; None by cursor."""
+        ...
+
+    @property
+    def is_searching(self) -> bool:
+        """True after a page without a known row."""
+        ...
+
+    def ask(self, size: int, cap: int, /) -> tuple[PageStart, int]:
+        """Start and limit of a request for `size` new rows, and for `cap` rows at most."""
+        ...
+
+    def ask_ids(self) -> tuple[PageStart, int]:
+        """The same for a page of ids, which is to show the next row."""
+        ...
+
+    def extra_rows(self, start: PageStart, /) -> int:
+        """How many known rows a request has to bring along, to reach the new ones."""
+        ...
+
+    def predict(self, start: PageStart, limit: int, /) -> PageStart | None:
+        """Where the page after the one at `start` begins, if the list does not change; None if that is unknown."""
+        ...
+
+    def join(self, start: PageStart, limit: int, rows: Sequence[Any], next_page: NextPage, /) -> JoinedPage | None:
+        """Go on behind a page. None if it cannot be used: it holds no known row."""
+        ...
+
+    def show(self, start: PageStart, limit: int, rows: Sequence[Any], next_page: NextPage, /) -> int | None:
+        """Go on before the next row, which a page of ids shows: its index. None if the page cannot be used."""
+        ...
+
+    def pass_row(self, id_: str, /) -> None:
+        """Go on behind the row that a page of ids has shown."""
+        ...
+
+    def takes_cursor(self, concurrency: int, /) -> bool:
+        """True if the walk is to go on by the cursor that came with a page."""
+        ...
 
 
 @attrs.define(eq=False)

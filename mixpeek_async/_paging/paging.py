@@ -4,7 +4,7 @@ A walk begins by offset and goes on by cursor as soon as the server gives one.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
 import attrs
 
@@ -13,7 +13,7 @@ from mixpeek_async._paging.cursors import CursorPaginator
 from mixpeek_async._paging.guard import LoopGuard
 from mixpeek_async._paging.next_page import HasMore, NextPage, parse_next_page
 from mixpeek_async._paging.offsets import Following, OffsetPaginator, Searching
-from mixpeek_async._paging.page import JoinedPage, OpenPage, ReceivedPage, RowReader
+from mixpeek_async._paging.page import JoinedPage, OpenPage, Paginator, ReceivedPage, RowReader
 from mixpeek_async._paging.seen_ids import SeenIds
 from mixpeek_async._paging.sizing import PageSize, SingleRow
 from mixpeek_async.errors import (
@@ -32,19 +32,6 @@ T = TypeVar("T")
 _REFUSALS = frozenset({400, 410, 422})
 
 
-class Paginator(Protocol):
-    """Says which page to ask for, and which of its rows are new: by offset or by cursor."""
-
-    def ask(self, size: int, cap: int, /) -> tuple[PageStart, int]: ...
-    def ask_ids(self) -> tuple[PageStart, int]: ...
-    def extra_rows(self, start: PageStart, /) -> int: ...
-    def join(self, start: PageStart, limit: int, rows: list[Any], next_page: NextPage, /) -> JoinedPage | None: ...
-    def show(self, start: PageStart, limit: int, rows: list[Any], next_page: NextPage, /) -> int | None: ...
-    def pass_row(self, id_: str, /) -> None: ...
-    @property
-    def is_searching(self) -> bool: ...
-
-
 @attrs.define(eq=False)
 class Paging:
     """The requests of one walk, and where it stands between two pages: `bookmark`.
@@ -59,7 +46,7 @@ class Paging:
     ids_only: bool = False
     seen: SeenIds = attrs.field(init=False)
     ended: bool = attrs.field(init=False, default=False)
-    _paginator: OffsetPaginator | CursorPaginator = attrs.field(init=False)
+    _paginator: Paginator = attrs.field(init=False)
     _size: PageSize = attrs.field(init=False)
     _single: SingleRow = attrs.field(init=False, factory=SingleRow)
     _guard: LoopGuard = attrs.field(init=False, factory=LoopGuard)
@@ -126,13 +113,12 @@ class Paging:
         return requests
 
     def _predict_request_after(self, requests: list[PageRequest], wanted: int | None) -> PageRequest | None:
-        last, paginator = requests[-1], self._paginator
-        if isinstance(paginator, CursorPaginator) or not paginator.is_steady or last.limit < 2:
+        last = requests[-1]
+        start = self._paginator.predict(last.start, last.limit)
+        if start is None or (self.progress.total is not None and start.offset + 1 >= self.progress.total):
             return None
-        start = paginator.predict(last.start, last.limit)
-        asked = start.offset + 1 - paginator.end
-        is_beyond = self.progress.total is not None and start.offset + 1 >= self.progress.total
-        if start.offset > MAX_OFFSET or is_beyond or (wanted is not None and asked >= wanted):
+        asked = start.offset + 1 - (self._paginator.end or 0)
+        if wanted is not None and asked >= wanted:
             return None
         size = self._size.now if wanted is None else min(self._size.now, wanted - asked)
         return PageRequest(start, min(size + 1, self._size.cap), last.include_total)
@@ -199,36 +185,26 @@ class Paging:
         self.ended = joined.at_end
         if page.rows and request.start == PageStart() and self.progress.pages == 0 and not self.bookmark.anchors:
             self.bookmark = attrs.evolve(self.bookmark, first=fingerprint(self.reader.identify(page.rows[0])))
-        end = None if by_cursor else self._paginator.end
+        end = self._paginator.end
         if not self.ended:
             self._choose_paginator(by_cursor, next_page)
         self._guard.receive(len(page.rows))
-        next_cursor = None if self.ended or isinstance(self._paginator, OffsetPaginator) else self._paginator.cursor
+        next_cursor = None if self.ended else self._paginator.cursor
         skip = joined.skip
         return OpenPage(request, page, joined, self.bookmark, skip, end=end, next_cursor=next_cursor, next=skip)
 
     def _choose_paginator(self, by_cursor: bool, next_page: NextPage) -> None:
         if next_page.cursor is not None:
-            if by_cursor or self._leads_on():
+            if self._paginator.takes_cursor(self.options.concurrency):
                 self._follow(next_page.cursor)
         elif by_cursor and next_page.has_more is HasMore.YES:
             self._guard.failure = PaginationError(
                 "the server says that there is more and gives no cursor; no offset fits into a walk by cursor"
             )
 
-    def _leads_on(self) -> bool:
-        """Take the cursor that came with a page by offset? Past the offset limit it is the only way.
-
-        Not where only dates tell which rows are new, and not where only offsets allow to fetch pages side by side.
-        """
-        paginator = self._paginator
-        if not isinstance(paginator, OffsetPaginator) or paginator.end > MAX_OFFSET:
-            return True
-        return not paginator.by_dates and not (self.options.concurrency > 1 and paginator.is_steady)
-
     def _follow(self, cursor: str, bookmark: Bookmark | None = None) -> None:
         self._guard.follow(cursor)
-        if isinstance(self._paginator, OffsetPaginator):
+        if self._paginator.cursor is None:
             self._paginator = CursorPaginator(cursor, self.seen, self.reader, bookmark or Bookmark())
             self.seen.forget_old_ids()
         self._paginator.cursor = cursor
