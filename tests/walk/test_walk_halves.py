@@ -3,16 +3,20 @@
 What happens when the list changes at the same time is tried in `test_walk_offsets.py`.
 """
 
+import time
 from typing import Any
 
 import pytest
 from aiohttp import web
 from support.list_server import ListServer, Query, objects
+from support.scripted_server import Connection, ScriptedServer, page
 
 from mixpeek_async import (
+    AsyncMixpeek,
     MixpeekError,
     NotFoundError,
     Object,
+    RequestTimeoutError,
     ResponseTooLargeError,
     RetryPolicy,
     ServerError,
@@ -237,3 +241,26 @@ async def test_a_dead_server_is_not_asked_in_halves_for_ever() -> None:
                 await anext(aiter(client.objects.list("bkt_test", page_size=1000)))
 
     assert len(server.queries) <= 200
+
+
+async def test_a_page_that_stalls_has_one_budget_however_often_it_is_halved() -> None:
+    async def stall_unless_ids(connection: Connection) -> None:
+        if b'"select"' in connection.received[-1].body:
+            await connection.send(page("obj_2", next_cursor="c"))
+        else:
+            await connection.until_client_leaves()
+
+    async with (
+        ScriptedServer(page("obj_1", next_cursor="b"), stall_unless_ids) as server,
+        AsyncMixpeek(
+            "sk_test", namespace="ns", base_url=server.url, timeout=0.03, retry=RetryPolicy(budget=0.3, backoff=0.01)
+        ) as client,
+    ):
+        walk = aiter(client.objects.list("bkt", page_size=512, prefetch=0))
+        await anext(walk)
+        began = time.monotonic()
+        with pytest.raises(RequestTimeoutError):
+            await anext(walk)
+
+    # Ten halves with a budget each would take ten times as long.
+    assert time.monotonic() - began < 1.0
