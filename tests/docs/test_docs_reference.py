@@ -1,0 +1,68 @@
+"""The tables of the reference name each field and each argument, with its type."""
+
+import re
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+import pytest
+from pages import DOCS
+
+import mixpeek_async
+from mixpeek_async import models
+from mixpeek_async.buckets import BucketListKwargs
+from mixpeek_async.objects import ObjectListKwargs
+
+NAMES = {
+    **{name: getattr(mixpeek_async, name) for name in mixpeek_async.__all__},
+    "Any": Any,
+    "Callable": Callable,
+    "Iterable": Iterable,
+    "Literal": Literal,
+    "Mapping": Mapping,
+    "datetime": datetime,
+}
+MODELS = [
+    model
+    for model in map(vars(models).get, models.__all__)
+    if isinstance(model, type) and issubclass(model, models.Model) and model is not models.Model
+]
+
+
+def types_in_table(page: Path, title: str) -> dict[str, Any]:
+    """The names in the first column of the table under `title`, and the types in its second one."""
+    section = page.read_text("utf-8").partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| `(.+?)` \| ", section, re.MULTILINE)
+    return {name: eval(type_.replace("\\|", "|"), dict(NAMES)) for name, type_ in rows}
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_each_field_of_a_model_has_a_line_with_its_type(model: type[attrs.AttrsInstance]) -> None:
+    fields = {field.name: field.type for field in attrs.fields(model) if field.name != "extra"}
+    table = types_in_table(DOCS / "reference" / "models.md", model.__name__)
+    assert list(table.items()) == list(fields.items())
+
+
+@pytest.mark.parametrize(
+    ("title", "arguments"),
+    [("Arguments of `objects.list`", ObjectListKwargs), ("Arguments of `buckets.list`", BucketListKwargs)],
+)
+def test_each_argument_of_a_list_has_a_line_with_its_type(title: str, arguments: Any) -> None:
+    table = types_in_table(DOCS / "reference" / "client.md", title)
+    hints = typing.get_type_hints(arguments)
+    if arguments is ObjectListKwargs:
+        hints["model"] = type
+    else:
+        # The page says that all others are those of `objects.list`.
+        hints = {name: hints[name] for name in hints.keys() - mixpeek_async.objects.ListKwargs.__annotations__.keys()}
+    assert table == hints
+
+
+@pytest.mark.parametrize("name", ["FilterLike", "SortLike", "InvalidPolicy"])
+def test_each_union_of_the_queries_is_described_as_it_is(name: str) -> None:
+    page = (DOCS / "reference" / "query.md").read_text("utf-8")
+    (canonical,) = re.findall(rf"py:type:: {name}\n   :canonical: (.+)", page)
+    assert eval(canonical, dict(NAMES)) == getattr(mixpeek_async, name)
