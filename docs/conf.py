@@ -49,12 +49,18 @@ _PAGES = {
     if name[0].isupper()
 }
 
-# The tree stands in the docstring of `errors`; in the page, each name is a link.
-_TREE = re.sub(r"\b\w+Error\b", lambda found: f":py:exc:`{found[0]}`", mixpeek_async.errors.__doc__ or "")
-_TREE = "\n".join(f"   {line}".rstrip() for line in _TREE.splitlines()[1:])
-myst_substitutions = {
-    "error_tree": f"```{{eval-rst}}\n.. currentmodule:: mixpeek_async\n\n.. parsed-literal::\n\n{_TREE}\n```"
-}
+
+
+def _error_tree() -> str:
+    """The tree in the docstring of `errors`, as a list with links."""
+    rows = re.findall(r"^    ([│├└─ ]*)(\w+Error)\b *(.*)$", mixpeek_async.errors.__doc__ or "", re.MULTILINE)
+    return "\n".join(
+        f"{' ' * (len(branch) // 2)}* {{py:exc}}`{name} <mixpeek_async.{name}>`{f': {text}' if text else ''}"
+        for branch, name, text in rows
+    )
+
+
+myst_substitutions = {"error_tree": _error_tree()}
 
 # Python keeps no name of a union: signatures would show its parts.
 _ALIASES = {
