@@ -50,7 +50,6 @@ _PAGES = {
 }
 
 
-
 def _error_tree() -> str:
     """The tree in the docstring of `errors`, as a list with links."""
     rows = re.findall(r"^    ([│├└─ ]*)(\w+Error)\b *(.*)$", mixpeek_async.errors.__doc__ or "", re.MULTILINE)
@@ -69,33 +68,31 @@ _ALIASES = {
 }
 
 
-def _link_names(text: str) -> str:
+def _link(text: str, name: str, role: str) -> str:
+    """`text`, or a link if `name` is a public name."""
+    return f"{role}`{name} <{_PAGES[name]}>`" if name in _PAGES else text
+
+
+def _link_names(docstring: str) -> str:
     """Make links of `Name` and of the errors in a docstring. Indented lines are examples."""
-
-    def link(name: str) -> str:
-        return f":py:obj:`{name} <{_PAGES[name]}>`"
-
-    parts = re.split(r"(`[^`]*`|^    .*$)", text, flags=re.MULTILINE)
+    parts = re.split(r"(`[^`]*`|^    .*$)", docstring, flags=re.MULTILINE)
     for index, part in enumerate(parts):
-        if index % 2:
-            name = part.strip("`")
-            parts[index] = link(name) if part.startswith("`") and name in _PAGES else part
-        else:
-            parts[index] = re.sub(r"\b\w+Error\b", lambda found: link(found[0]) if found[0] in _PAGES else found[0], part)
+        if part.startswith("`"):
+            parts[index] = _link(part, part.strip("`"), ":py:obj:")
+        elif index % 2 == 0:
+            parts[index] = re.sub(r"\b\w+Error\b", lambda found: _link(found[0], found[0], ":py:obj:"), part)
     return "".join(parts)
 
 
 def _link_names_in_page(app: object, page: str, source: list[str]) -> None:
     """Make links of `Name` in a page of Markdown, but not in code, titles and other links."""
-    outside = re.split(r"(^(`{3,}).*?^\2$|^#.*?$|\[[^\]]*\]\([^)]*\))", source[0], flags=re.MULTILINE | re.DOTALL)
-    for index in range(0, len(outside), 3):
-        outside[index] = re.sub(
-            r"`(\w+)`",
-            lambda found: f"{{py:obj}}`{found[1]} <{_PAGES[found[1]]}>`" if found[1] in _PAGES else found[0],
-            outside[index],
-        )
-    # Of each match, the second group is the fence alone: it is in the first one.
-    source[0] = "".join(part or "" for index, part in enumerate(outside) if index % 3 != 2)
+    code_title_or_link = r"^(?P<fence>`{3,}).*?^(?P=fence)$|^#.*?$|\[[^\]]*\]\([^)]*\)"
+    source[0] = re.sub(
+        rf"{code_title_or_link}|`(?P<name>\w+)`",
+        lambda found: _link(found[0], found["name"], "{py:obj}"),
+        source[0],
+        flags=re.MULTILINE | re.DOTALL,
+    )
 
 
 def _name_unions(

@@ -1,6 +1,6 @@
-"""The pages, and the examples in them: each fenced block of `python`, with where it stands.
+"""The pages, and the examples in them: each fenced block of `python`, with its page and line.
 
-A block of a library that only the extra `dev` brings has `<!-- needs: module -->` on a line before it.
+A block that needs a library which is not always installed has `<!-- needs: module -->` on a line before it.
 """
 
 import importlib.util
@@ -22,7 +22,7 @@ _FENCE = re.compile(r"^(`{3,})([^\n]*)\n.*?^\1$", re.MULTILINE | re.DOTALL)
 
 @attrs.frozen
 class Example:
-    """One block of a page, from `line` on."""
+    """One block of a page. Its code begins at `line`."""
 
     page: Path
     line: int
@@ -31,22 +31,22 @@ class Example:
 
     @property
     def runs_here(self) -> bool:
-        """Whether what it needs is installed."""
+        """True if the library that it needs is installed."""
         return self.needs is None or importlib.util.find_spec(self.needs) is not None
 
     @property
     def padded(self) -> str:
-        """The code, at the line of the page, for tracebacks."""
+        """The code behind so many empty lines that tracebacks show the line of the page."""
         return "\n" * (self.line - 1) + self.code
 
 
 def pages() -> list[Path]:
-    """Every page that people read, the README among them."""
+    """The README, and every page of the documentation."""
     return [ROOT / "README.md", *sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)]
 
 
 def examples(page: Path) -> list[Example]:
-    """The blocks of Python in `page`, in their order."""
+    """The Python blocks of `page`, in order."""
     text = page.read_text("utf-8")
     return [
         Example(page, text.count("\n", 0, match.start("code")) + 1, match["code"], match["needs"])
@@ -55,5 +55,5 @@ def examples(page: Path) -> list[Example]:
 
 
 def languages(page: Path) -> set[str]:
-    """What the fences of `page` say they hold."""
+    """The languages that the fences of `page` name."""
     return {match[2].strip() for match in _FENCE.finditer(page.read_text("utf-8"))}

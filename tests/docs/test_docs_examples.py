@@ -1,12 +1,13 @@
-"""Every block of Python in the pages runs as it stands, from the top of its page to the bottom.
+"""Every block of Python in the pages runs unchanged, from the top of its page to the bottom.
 
-The blocks of a page share their names. `emulator` runs, with 250 objects; `bucket` is its bucket, `client` a client on
-it, and the environment points there too. What is awaited at the top of a block is awaited.
+The blocks of a page share their names. `emulator` is a running emulator with 250 objects, `bucket` the name of its
+bucket, and `client` a client of it. The environment points there too. A block may use `await` outside of a function.
 """
 
 import ast
 import asyncio
 import inspect
+import re
 import sys
 import types
 from pathlib import Path
@@ -20,10 +21,12 @@ from mixpeek_async.emulator import Emulator
 
 pytest_plugins = ["mixpeek_async.testing"]
 
-# The first lines of the README stand for what the others show in full.
+# The first block of the README shows the idea; the others are complete.
 SKETCHES = {"README.md": 1}
 # These have tests of their own: tests/query/test_query_docs.py and tests/transport/test_transport_docs.py.
 ELSEWHERE = {"queries.md", "telemetry.md"}
+# A page is as wide as that.
+MAX_COLUMNS = 88
 
 
 def name_of(page: Path) -> str:
@@ -47,7 +50,7 @@ def test_the_examples_of_a_page_run(page: Path, mixpeek_emulator: Emulator, monk
     monkeypatch.setenv("MIXPEEK_API_KEY", mixpeek_emulator.api_key)
     monkeypatch.setenv("MIXPEEK_NAMESPACE", mixpeek_emulator.namespace)
     monkeypatch.setenv("MIXPEEK_BASE_URL", mixpeek_emulator.url)
-    # A module of its own, so that classes in it can find their annotations.
+    # The blocks are a module, so that classes in them can resolve their annotations.
     module = types.ModuleType("example")
     monkeypatch.setitem(sys.modules, "example", module)
     client = AsyncMixpeek()
@@ -63,11 +66,25 @@ def test_the_examples_of_a_page_run(page: Path, mixpeek_emulator: Emulator, monk
 
 
 @pytest.mark.parametrize("page", pages(), ids=name_of)
-def test_a_block_says_what_it_is(page: Path) -> None:
+def test_each_block_names_its_language(page: Path) -> None:
     assert languages(page) <= {"python", "console", "text", "toml", "json", "sh", "{toctree}", "{eval-rst}"}
 
 
-def test_no_page_names_a_place_on_somebodys_machine() -> None:
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_code_is_not_wider_than_its_column(page: Path) -> None:
+    assert [line for example in examples(page) for line in example.code.splitlines() if len(line) > MAX_COLUMNS] == []
+
+
+def test_links_in_the_readme_are_absolute_and_lead_to_pages_that_exist() -> None:
+    # The readme is shown on the package index, too.
+    links = re.findall(r"\]\(([^)]+)\)", (ROOT / "README.md").read_text("utf-8"))
+    assert all(link.startswith("https://") for link in links)
+    ours = [link.partition("/blob/main/")[2] for link in links if "/blob/main/" in link]
+    assert ours
+    assert [path for path in ours if not (ROOT / path).exists()] == []
+
+
+def test_no_page_names_a_path_of_a_machine() -> None:
     private = (str(Path.home()), str(DOCS.parent), "/home/", "/Users/")
     assert [page.name for page in pages() for place in private if place in page.read_text("utf-8")] == []
 

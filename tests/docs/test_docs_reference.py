@@ -13,6 +13,7 @@ from pages import DOCS
 
 import mixpeek_async
 from mixpeek_async import models
+from mixpeek_async._source import ListKwargs
 from mixpeek_async.buckets import BucketListKwargs
 from mixpeek_async.objects import ObjectListKwargs
 
@@ -57,7 +58,7 @@ def test_each_argument_of_a_list_has_a_line_with_its_type(title: str, arguments:
         hints["model"] = type
     else:
         # The page says that all others are those of `objects.list`.
-        hints = {name: hints[name] for name in hints.keys() - mixpeek_async.objects.ListKwargs.__annotations__.keys()}
+        hints = {name: hints[name] for name in hints.keys() - ListKwargs.__annotations__.keys()}
     assert table == hints
 
 
