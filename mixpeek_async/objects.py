@@ -76,8 +76,8 @@ class Objects:
         walk can raise is in `mixpeek_async.errors`.
 
         Every object that exists for the whole walk is yielded exactly once, whatever is created or deleted meanwhile.
-        The limits are in docs/walk.md: when sorted by a field that changes, objects move, and only "none twice" holds; a
-        server that gives one row a page leaves none to check the position by while objects are deleted.
+        docs/walk.md has the limits. The main ones: when sorted by a field that changes, objects move, and only "none
+        twice" holds; a server that gives one row a page leaves none to check the position by while objects are deleted.
         """
         rest: dict[str, Any] = {**options}
         endpoint = list_objects(bucket, take_query(ObjectQuery, query, rest))

@@ -24,12 +24,26 @@ NAMES = {
     "Iterable": Iterable,
     "Literal": Literal,
     "Mapping": Mapping,
+    "T": models.T,
     "datetime": datetime,
 }
 MODELS = [
     model
     for model in map(vars(models).get, models.__all__)
     if isinstance(model, type) and issubclass(model, models.Model) and model is not models.Model
+]
+EVENTS = [
+    mixpeek_async.Hooks,
+    mixpeek_async.RequestSent,
+    mixpeek_async.ResponseReceived,
+    mixpeek_async.RetryScheduled,
+    mixpeek_async.PageReceived,
+]
+CLASSES = [
+    *(("models.md", model) for model in MODELS),
+    ("pager.md", mixpeek_async.Page),
+    ("pager.md", mixpeek_async.Progress),
+    *(("telemetry.md", event) for event in EVENTS),
 ]
 
 
@@ -40,10 +54,10 @@ def types_in_table(page: Path, title: str) -> dict[str, Any]:
     return {name: eval(type_.replace("\\|", "|"), dict(NAMES)) for name, type_ in rows}
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-def test_each_field_of_a_model_has_a_line_with_its_type(model: type[attrs.AttrsInstance]) -> None:
-    fields = {field.name: field.type for field in attrs.fields(model) if field.name != "extra"}
-    table = types_in_table(DOCS / "reference" / "models.md", model.__name__)
+@pytest.mark.parametrize(("page", "cls"), CLASSES)
+def test_each_field_of_a_class_has_a_line_with_its_type(page: str, cls: type[attrs.AttrsInstance]) -> None:
+    fields = {field.name: field.type for field in attrs.fields(cls) if field.name != "extra"}
+    table = types_in_table(DOCS / "reference" / page, cls.__name__)
     assert list(table.items()) == list(fields.items())
 
 
