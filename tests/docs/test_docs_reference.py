@@ -56,7 +56,8 @@ def types_in_table(page: Path, title: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("page", "cls"), CLASSES)
 def test_each_field_of_a_class_has_a_line_with_its_type(page: str, cls: type[attrs.AttrsInstance]) -> None:
-    fields = {field.name: field.type for field in attrs.fields(cls) if field.name != "extra"}
+    hints = typing.get_type_hints(cls)
+    fields = {field.name: hints[field.name] for field in attrs.fields(cls) if field.name != "extra"}
     table = types_in_table(DOCS / "reference" / page, cls.__name__)
     assert list(table.items()) == list(fields.items())
 
