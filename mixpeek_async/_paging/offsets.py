@@ -29,10 +29,14 @@ from mixpeek_async.query import MAX_OFFSET, MAX_PAGE_SIZE, PageStart
 
 
 class Following(NamedTuple):
-    """Behind the row `last`. `end` is the number of rows up to there: a guess once the list has changed."""
+    """Behind the row `last`. `end` is the number of rows up to there: a guess once the list has changed.
+
+    `given` is the length of the page that ended with `last`, if the server gave fewer rows than the limit.
+    """
 
     end: int
     last: str
+    given: int = MAX_PAGE_SIZE
 
     def ask(self, size: int, cap: int) -> tuple[int, int]:
         return (self.end - 1, min(size + 1, cap)) if cap > 1 else (self.end, 1)
@@ -80,32 +84,6 @@ class Searching(NamedTuple):
 
 
 @attrs.define(eq=False)
-class PageLengths:
-    """What the lengths of pages tell about a server that may give fewer rows than it is asked for.
-
-    `most` is the longest page so far, `given` the length of the last one if it was shorter than its limit.
-    """
-
-    most: int = 0
-    given: int = MAX_PAGE_SIZE
-    _gives_one_row: bool = False
-
-    def add(self, rows: int, limit: int, *, has_new: bool) -> None:
-        """A page of `rows` rows was joined; `has_new`: it was not the end."""
-        self.most = max(self.most, rows)
-        self.given = rows if rows < limit else MAX_PAGE_SIZE
-        self._gives_one_row = self._gives_one_row or (has_new and rows == 1 < limit)
-
-    @property
-    def show_end(self) -> bool:
-        """True if there is nothing behind the last row when it comes alone, though there was room for more.
-
-        The page before was shorter than its limit, too. A server that gives one row a page has shown that before.
-        """
-        return self.given < MAX_PAGE_SIZE and not self._gives_one_row
-
-
-@attrs.define(eq=False)
 class OffsetPaginator:
     """Says which page to ask for by offset, and which of its rows are new.
 
@@ -127,7 +105,8 @@ class OffsetPaginator:
     _by_dates: bool = False
     """The place was found by dates, and rows that they put before it may still come."""
     _searched_whole_list: bool = False
-    _lengths: PageLengths = attrs.field(factory=PageLengths)
+    _most: int = 0
+    """The most rows that the server has given at once."""
 
     @place.default
     def _at_first(self) -> Unchecked:
@@ -163,8 +142,10 @@ class OffsetPaginator:
 
     def predict(self, start: PageStart, limit: int) -> PageStart | None:
         """Where the page after the one at `start` begins, if the list does not change; None if that is unknown."""
-        offset = start.offset + min(limit, self._lengths.given) - 1
-        return PageStart(offset) if self._is_steady and start.offset < offset <= MAX_OFFSET else None
+        if not isinstance(self.place, Following) or not self._is_steady:
+            return None
+        offset = start.offset + min(limit, self.place.given) - 1
+        return PageStart(offset) if start.offset < offset <= MAX_OFFSET else None
 
     def takes_cursor(self, concurrency: int) -> bool:
         """True if the walk is to go on by the cursor that came with a page. Past the offset limit it is the only way.
@@ -180,34 +161,30 @@ class OffsetPaginator:
 
     def join(self, start: PageStart, limit: int, rows: Sequence[Any], next_page: NextPage) -> JoinedPage | None:
         """Go on behind a page. None if it cannot be used: it holds no known row."""
-        has_more = next_page.has_more
-        known = self._last_known(start.offset, rows, has_more)
+        known = self._find_known(start.offset, limit, rows, next_page)
         if known is None:
-            self._miss(start.offset, limit, rows, next_page)
             return None
         has_new = known < len(rows) - 1 and self.reader.identify(rows[-1]) not in self.seen
         end = start.offset + len(rows)
-        is_last_alone = (
-            isinstance(self.place, Following) and self.place.end == end and not has_new and len(rows) < limit
-        )
-        is_empty = not rows or (is_last_alone and self._lengths.show_end)
-        if not rows and has_more is HasMore.YES:
+        is_last = isinstance(self.place, Following) and self.place.end == end and not has_new and len(rows) < limit
+        if not rows and next_page.has_more is HasMore.YES:
             # The server filtered the page after it had cut it.
             self.place = Unchecked(start.offset + (next_page.limit or limit))
-        elif not rows or is_last_alone:
+        elif not rows or is_last:
             self.place = Unchecked(self.end)
         else:
-            self.place = Following(end, self.reader.identify(rows[-1]))
-        self._lengths.add(len(rows), limit, has_new=has_new)
+            given = len(rows) if len(rows) < limit else MAX_PAGE_SIZE
+            self.place = Following(end, self.reader.identify(rows[-1]), given)
         self._fruitless = 0 if has_new else self._fruitless + 1
-        at_end = has_more is HasMore.NO or (has_more is HasMore.UNKNOWN and is_empty)
+        at_end = next_page.has_more is HasMore.NO
+        if next_page.has_more is HasMore.UNKNOWN:
+            at_end = not rows or (is_last and self._is_end_at_ceiling(start.offset, len(rows)))
         return JoinedPage(skip=known + 1, at_end=at_end)
 
     def show(self, start: PageStart, limit: int, rows: Sequence[Any], next_page: NextPage) -> int | None:
         """Go on before the next row, which a page of ids shows: its index. None if the page cannot be used."""
-        known = self._last_known(start.offset, rows, next_page.has_more)
+        known = self._find_known(start.offset, limit, rows, next_page)
         if known is None:
-            self._miss(start.offset, limit, rows, next_page)
             return None
         self._fruitless = 0 if known + 1 < len(rows) else self._fruitless + 1
         end = start.offset + known + 1
@@ -226,6 +203,23 @@ class OffsetPaginator:
                 "gave no cursor to go on by: narrow the listing"
             )
         return MAX_OFFSET, min(self.extra_rows(PageStart(MAX_OFFSET)) + cap, MAX_PAGE_SIZE)
+
+    def _is_end_at_ceiling(self, offset: int, rows: int) -> bool:
+        """True for a page at the offset limit that shows no row behind the last one, though there was room.
+
+        Elsewhere this proves nothing: servers reduce the limit, and filter a page after they have cut it. The walk asks
+        again behind the last row, and only an empty page ends it. Here it cannot, and believes a server that has given
+        more rows before.
+        """
+        return offset == MAX_OFFSET and rows < self._most
+
+    def _find_known(self, offset: int, limit: int, rows: Sequence[Any], next_page: NextPage) -> int | None:
+        """`_last_known`. Where it is None, the walk goes on searching."""
+        self._most = max(self._most, len(rows))
+        known = self._last_known(offset, rows, next_page.has_more)
+        if known is None:
+            self._miss(offset, limit, rows, next_page)
+        return known
 
     def _last_known(self, offset: int, rows: Sequence[Any], has_more: HasMore) -> int | None:
         """The index of the last row that was dealt with; -1 if all rows are new; None if the page cannot be used."""
@@ -293,9 +287,7 @@ class OffsetPaginator:
         A resumed walk then looks at the dates of the whole list once more, now that no anchor is left.
         """
         searching = self.place if isinstance(self.place, Searching) else Searching(offset, offset)
-        found = searching.after_miss(
-            offset, next_page.limit or limit, len(rows), next_page.has_more, self._lengths.most
-        )
+        found = searching.after_miss(offset, next_page.limit or limit, len(rows), next_page.has_more, self._most)
         self._fruitless += 1
         if found is not None:
             self.place = found

@@ -246,3 +246,31 @@ async def test_a_lower_ceiling_of_the_server_is_the_same_error() -> None:
     assert len(ids) == 60
     assert type(error) is OffsetLimitError
     assert isinstance(error.__cause__, ValidationError)
+
+
+async def test_a_silent_server_that_reduces_the_limit_in_mid_walk_ends_no_list() -> None:
+    def answer(query: Query) -> Any:
+        limit = 5 if query.number == 1 else 1
+        return {"results": objects(range(12)[query.offset : query.offset + limit])}
+
+    async with ListServer(answer) as server, server.client() as client:
+        assert [obj.object_id async for obj in client.objects.list("bkt_test")] == [str(row) for row in range(12)]
+
+
+@pytest.mark.parametrize("rows", [10_001, 10_400])
+async def test_a_silent_list_that_ends_behind_the_offset_limit_ends_the_walk(rows: int) -> None:
+    def answer(query: Query) -> Any:
+        return {"results": objects(range(query.offset, min(rows, query.offset + query.limit)))}
+
+    async with ListServer(answer) as server, server.client() as client:
+        assert len(await client.objects.list("bkt_test").to_list()) == rows
+
+
+async def test_a_silent_server_of_short_pages_is_not_believed_at_the_offset_limit() -> None:
+    def answer(query: Query) -> Any:
+        return {"results": objects(range(query.offset, query.offset + min(500, query.limit)))}
+
+    async with ListServer(answer) as server, server.client() as client:
+        ids, error = await walk_until_it_fails(client.objects.list("bkt_test"))
+
+    assert (len(ids), type(error)) == (10_500, OffsetLimitError)
