@@ -38,18 +38,13 @@ def int_between(low: int, high: int | None = None) -> Callable[[object, str], in
     return check
 
 
-def number(*, over: float | None = None, at_least: float = 0.0) -> Callable[[object, str], float]:
-    """A check for a finite number: greater than `over`, or else `at_least` as large."""
-    bounds = f"over {over:g}" if over is not None else f"of at least {at_least:g}"
+def number(*, or_zero: bool = False) -> Callable[[object, str], float]:
+    """A check for a finite number over 0, or 0 itself."""
+    bounds, lowest = ("of at least 0", 0.0) if or_zero else ("over 0", math.ulp(0.0))
 
     def check(value: object, name: str) -> float:
         # nan is neither over nor under anything.
-        if (
-            isinstance(value, int | float)
-            and not isinstance(value, bool)
-            and (over < value if over is not None else at_least <= value)
-            and value < math.inf
-        ):
+        if isinstance(value, int | float) and not isinstance(value, bool) and lowest <= value < math.inf:
             return value
         raise InvalidArgumentError(f"{name} must be a number {bounds}, not {_shown(value)}")
 

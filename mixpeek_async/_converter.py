@@ -131,14 +131,18 @@ def _aware_datetime(value: Any, _: Any) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def _strict(kind: type, structure: Hook) -> Hook:
+    """`structure`, for values of `kind` only."""
+
+    def checked(value: Any, hint: Any) -> Any:
+        _expect(kind, value)
+        return structure(value, hint)
+
+    return checked
+
+
 def _class_hook(hint: Any, converter: cattrs.Converter) -> Hook:
-    make = converter.gen_structure_attrs_fromdict(hint)
-
-    def structure(value: Any, _: Any) -> Any:
-        _expect(dict, value)
-        return make(value, hint)
-
-    return structure
+    return _strict(dict, converter.gen_structure_attrs_fromdict(hint))
 
 
 def _enum_hook(hint: Any) -> Hook:
@@ -154,32 +158,16 @@ def _enum_hook(hint: Any) -> Hook:
 def _list_hook(hint: Any, converter: cattrs.Converter) -> Hook:
     items, make = get_args(hint) or (Any,), _LISTS[_bare(hint)]
     if make is tuple and len(items) > 1 and items[1] is not Ellipsis:
-        return _fixed_tuple_hook(items, converter)
+        # A list of another length is refused by zip.
+        return _strict(
+            list, lambda value, _: tuple(converter.structure(*pair) for pair in zip(value, items, strict=True))
+        )
     hook: Hook = list_structure_factory(list[items[0]], converter)  # type: ignore[valid-type]
-
-    def structure(value: Any, _: Any) -> Any:
-        _expect(list, value)
-        return make(hook(value, hint))
-
-    return structure
-
-
-def _fixed_tuple_hook(items: tuple[Any, ...], converter: cattrs.Converter) -> Hook:
-    def structure(value: Any, _: Any) -> Any:
-        _expect(list, value)
-        return tuple(converter.structure(item, hint) for item, hint in zip(value, items, strict=True))
-
-    return structure
+    return _strict(list, lambda value, hint: make(hook(value, hint)))
 
 
 def _dict_hook(hint: Any, converter: cattrs.Converter) -> Hook:
-    make = mapping_structure_factory(hint, converter)
-
-    def structure(value: Any, _: Any) -> Any:
-        _expect(dict, value)
-        return make(value, hint)
-
-    return structure
+    return _strict(dict, mapping_structure_factory(hint, converter))
 
 
 default: cattrs.Converter = strict_converter()

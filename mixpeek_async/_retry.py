@@ -41,7 +41,9 @@ class Attempts:
 
 
 def _at_least_zero(_: type, fields: "list[attrs.Attribute[Any]]") -> "list[attrs.Attribute[Any]]":
-    return [field.evolve(validator=valid(int_between(0) if field.type is int else number())) for field in fields]
+    return [
+        field.evolve(validator=valid(int_between(0) if field.type is int else number(or_zero=True))) for field in fields
+    ]
 
 
 @attrs.frozen(kw_only=True, field_transformer=_at_least_zero)

@@ -107,24 +107,17 @@ class Telemetry:
         # A cursor is the server's: it may be a kilobyte long, and contain anything.
         url = self._base_url + _CURSOR.sub("…", request.target)
         sent = RequestSent(method=request.method, url=url, attempt=attempt)
-        self._call(self._hooks.request, "request", sent)
+        self._call("request", sent)
         return sent
 
     def response(self, sent: RequestSent, status: int, seconds: float, size: int, request_id: str | None) -> None:
         """An answer was read completely."""
         request_id = None if request_id is None else printable(request_id, 200)
         self._log_end(sent, seconds, "%d, %d bytes, request %s", status, size, request_id or "without an id")
-        if self._hooks.response is not None:
-            event = ResponseReceived(
-                method=sent.method,
-                url=sent.url,
-                attempt=sent.attempt,
-                status=status,
-                seconds=seconds,
-                size=size,
-                request_id=request_id,
-            )
-            self._call(self._hooks.response, "response", event)
+        facts = attrs.asdict(sent)
+        self._call(
+            "response", ResponseReceived(**facts, status=status, seconds=seconds, size=size, request_id=request_id)
+        )
 
     def no_response(self, sent: RequestSent, seconds: float, error: MixpeekError) -> None:
         """No complete answer arrived."""
@@ -134,12 +127,11 @@ class Telemetry:
         """A failure will be followed by another attempt."""
         line = "%s %s: attempt %d: %s; again in %.2f s"
         self.log(logging.INFO, line, sent.method, sent.url, sent.attempt, _name_of(error), wait)
-        event = RetryScheduled(method=sent.method, url=sent.url, attempt=sent.attempt, error=error, wait=wait)
-        self._call(self._hooks.retry, "retry", event)
+        self._call("retry", RetryScheduled(**attrs.asdict(sent), error=error, wait=wait))
 
     def page(self, path: str, offset: int | None, limit: int, rows: int) -> None:
         """A page has arrived."""
-        self._call(self._hooks.page, "page", PageReceived(path=path, offset=offset, limit=limit, rows=rows))
+        self._call("page", PageReceived(path=path, offset=offset, limit=limit, rows=rows))
 
     def log(self, level: int, line: str, *facts: object) -> None:
         """Write a line to the log."""
@@ -151,7 +143,8 @@ class Telemetry:
         line = f"%s %s: attempt %d: {outcome}, %.3f s"
         self.log(logging.DEBUG, line, sent.method, sent.url, sent.attempt, *facts, seconds)
 
-    def _call(self, hook: Callable[[Any], object] | None, name: str, event: object) -> None:
+    def _call(self, name: str, event: object) -> None:
+        hook = getattr(self._hooks, name)
         if hook is not None:
             self._call_safely(f"hook '{name}'", hook, event)
 

@@ -1,7 +1,6 @@
 """The client: credentials, address, retries and session."""
 
 from collections.abc import Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import aiohttp
@@ -132,9 +131,7 @@ class AsyncMixpeek:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
 
@@ -153,4 +150,4 @@ def _checked_timeout(value: object) -> float:
     if isinstance(value, aiohttp.ClientTimeout):
         total = value.total or DEFAULT_TIMEOUT
         raise InvalidArgumentError(f"timeout must be a number over 0, in seconds: pass timeout={total:g}, its total")
-    return number(over=0)(value, "timeout")
+    return number()(value, "timeout")
