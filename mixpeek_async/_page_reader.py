@@ -8,6 +8,7 @@ from typing import Any, Generic, NoReturn, Protocol, TypeVar
 import attrs
 
 from mixpeek_async._clock import Budget
+from mixpeek_async._options import MAX_CONCURRENCY, ListOptions, PageRequest, PageStart
 from mixpeek_async._paging import (
     Bookmark,
     OpenPage,
@@ -22,7 +23,6 @@ from mixpeek_async._read_ahead import Outcome, ReadAhead
 from mixpeek_async._text import printable
 from mixpeek_async.errors import InvalidObjectError, MixpeekError, StatusError
 from mixpeek_async.models import Progress
-from mixpeek_async.query import MAX_CONCURRENCY, ListOptions, PageRequest, PageStart
 
 T = TypeVar("T")
 

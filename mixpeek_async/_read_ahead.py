@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any
 
+from mixpeek_async._options import PageRequest, PageStart
 from mixpeek_async._paging import ReceivedPage
 from mixpeek_async.errors import MixpeekError
-from mixpeek_async.query import PageRequest, PageStart
 
 Outcome = ReceivedPage | MixpeekError
 

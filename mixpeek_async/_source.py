@@ -9,6 +9,7 @@ import attrs
 
 from mixpeek_async._clock import Budget
 from mixpeek_async._model import Model, structurer
+from mixpeek_async._options import InvalidPolicy, ListOptions, PageRequest
 from mixpeek_async._page_reader import Check
 from mixpeek_async._paging import MALFORMED, Bookmark, ReceivedPage, Scope, refuse_page_of_older_server
 from mixpeek_async._transport import Transport
@@ -16,7 +17,7 @@ from mixpeek_async._wire import ListEndpoint, Response, parse_page, row_date, ro
 from mixpeek_async.errors import InvalidArgumentError, InvalidObjectError
 from mixpeek_async.models import Progress
 from mixpeek_async.pager import Pager
-from mixpeek_async.query import InvalidPolicy, ListOptions, PageRequest, Query
+from mixpeek_async.query import Query
 
 if TYPE_CHECKING:
     import cattrs

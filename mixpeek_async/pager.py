@@ -12,11 +12,11 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from mixpeek_async._options import ListOptions
 from mixpeek_async._page_reader import END, PageReader, PageSource
 from mixpeek_async._paging import Bookmark
 from mixpeek_async.errors import MixpeekError
 from mixpeek_async.models import Page, Pagination, Progress
-from mixpeek_async.query import ListOptions
 
 __all__ = ["PageWalk", "Pager", "Walk"]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixpeek_async import InvalidArgumentError
-from mixpeek_async.query import MAX_OFFSET, MAX_PAGE_SIZE, ListOptions, PageRequest, PageStart
+from mixpeek_async._options import MAX_OFFSET, MAX_PAGE_SIZE, ListOptions, PageRequest, PageStart
 
 
 def ask(name: str, value: Any) -> ListOptions:

@@ -17,8 +17,8 @@ from typing import Annotated, Final, NamedTuple
 import attrs
 import msgspec
 
+from mixpeek_async._options import PageStart
 from mixpeek_async.errors import CheckpointError
-from mixpeek_async.query import PageStart
 
 ANCHORS: Final = 32
 """How many of the last rows a bookmark knows."""

@@ -5,11 +5,11 @@ from typing import Any
 
 import attrs
 
+from mixpeek_async._options import PageStart
 from mixpeek_async._paging.bookmark import ANCHORS, Bookmark, no_place
 from mixpeek_async._paging.next_page import HasMore, NextPage
 from mixpeek_async._paging.page import JoinedPage, RowReader
 from mixpeek_async._paging.seen_ids import SeenIds
-from mixpeek_async.query import PageStart
 
 
 @attrs.define(eq=False)

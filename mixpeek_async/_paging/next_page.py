@@ -10,9 +10,9 @@ Servers mix the shapes and leave keys out. The first of these decides: has_more,
 from enum import Enum
 from typing import NamedTuple
 
+from mixpeek_async._options import PageRequest
 from mixpeek_async.errors import MalformedResponseError
 from mixpeek_async.models import Pagination
-from mixpeek_async.query import PageRequest
 
 
 class HasMore(Enum):

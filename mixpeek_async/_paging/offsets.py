@@ -20,12 +20,12 @@ from typing import Any, NamedTuple
 
 import attrs
 
+from mixpeek_async._options import MAX_OFFSET, MAX_PAGE_SIZE, PageStart
 from mixpeek_async._paging.bookmark import Bookmark, no_place
 from mixpeek_async._paging.next_page import HasMore, NextPage
 from mixpeek_async._paging.page import JoinedPage, RowReader
 from mixpeek_async._paging.seen_ids import SeenIds
 from mixpeek_async.errors import OffsetLimitError
-from mixpeek_async.query import MAX_OFFSET, MAX_PAGE_SIZE, PageStart
 
 
 class Following(NamedTuple):

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple, Protocol
 
 import attrs
 
+from mixpeek_async._options import PageRequest, PageStart
 from mixpeek_async._paging.bookmark import ANCHORS, Bookmark
 from mixpeek_async._paging.next_page import NextPage
 from mixpeek_async.models import ApiWarning, ListStats, Pagination
-from mixpeek_async.query import PageRequest, PageStart
 
 
 @attrs.frozen(kw_only=True)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import attrs
 
+from mixpeek_async._options import MAX_OFFSET, ListOptions, PageRequest, PageStart
 from mixpeek_async._paging.bookmark import Bookmark, fingerprint
 from mixpeek_async._paging.cursors import CursorPaginator
 from mixpeek_async._paging.guard import LoopGuard
@@ -25,7 +26,6 @@ from mixpeek_async.errors import (
     StatusError,
 )
 from mixpeek_async.models import Progress
-from mixpeek_async.query import MAX_OFFSET, ListOptions, PageRequest, PageStart
 
 T = TypeVar("T")
 

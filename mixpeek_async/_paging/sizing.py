@@ -2,8 +2,8 @@
 
 import attrs
 
+from mixpeek_async._options import MAX_PAGE_SIZE, PageStart
 from mixpeek_async.errors import MixpeekError, RequestTimeoutError, ResponseTooLargeError, ServerError, StatusError
-from mixpeek_async.query import MAX_PAGE_SIZE, PageStart
 
 
 @attrs.define(eq=False)

@@ -7,9 +7,10 @@ import attrs
 
 from mixpeek_async._checks import bool_
 from mixpeek_async._model import Model, inner_model
+from mixpeek_async._options import PageRequest
 from mixpeek_async.errors import InvalidArgumentError
 from mixpeek_async.models import Object
-from mixpeek_async.query import BucketQuery, ObjectQuery, PageRequest, Query, canonical
+from mixpeek_async.query import BucketQuery, ObjectQuery, Query, canonical
 
 _MAX_SEGMENT = 256
 _EVERYTHING = ObjectQuery()

@@ -1,33 +1,19 @@
-"""What to list: which objects, in which order, what of them, and how the list is paged."""
+"""What to list: which objects, in which order, and what of them."""
 
+from mixpeek_async._options import InvalidPolicy
 from mixpeek_async.query._values import canonical
 from mixpeek_async.query.fields import Field, field
 from mixpeek_async.query.filters import Filter
-from mixpeek_async.query.options import (
-    MAX_CONCURRENCY,
-    MAX_OFFSET,
-    MAX_PAGE_SIZE,
-    InvalidPolicy,
-    ListOptions,
-    PageRequest,
-    PageStart,
-)
 from mixpeek_async.query.queries import BucketQuery, FilterLike, ObjectQuery, Query, SortLike
 from mixpeek_async.query.sorting import Sort
 
 __all__ = [
-    "MAX_CONCURRENCY",
-    "MAX_OFFSET",
-    "MAX_PAGE_SIZE",
     "BucketQuery",
     "Field",
     "Filter",
     "FilterLike",
     "InvalidPolicy",
-    "ListOptions",
     "ObjectQuery",
-    "PageRequest",
-    "PageStart",
     "Query",
     "Sort",
     "SortLike",

@@ -14,10 +14,10 @@ import pytest
 from support.commands import invoke
 
 from mixpeek_async import AsyncMixpeek
+from mixpeek_async._options import ListOptions
 from mixpeek_async.cli import main
 from mixpeek_async.cli._app import cli
 from mixpeek_async.cli._run import _is_broken_pipe
-from mixpeek_async.query import ListOptions
 
 KEY = {"MIXPEEK_API_KEY": "sk_1", "MIXPEEK_NAMESPACE": "ns"}
 

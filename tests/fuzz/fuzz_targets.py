@@ -11,10 +11,10 @@ from urllib.parse import unquote_to_bytes
 
 from mixpeek_async import MixpeekError, Object, RetryPolicy
 from mixpeek_async._model import structurer
+from mixpeek_async._options import PageRequest, PageStart
 from mixpeek_async._paging import Bookmark, Scope
 from mixpeek_async._retry import Attempts
 from mixpeek_async._wire import Response, list_objects, parse_page, status_error
-from mixpeek_async.query import PageRequest, PageStart
 
 __all__ = ["SEEDS", "TARGETS"]
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixpeek_async import CheckpointError, MixpeekError
+from mixpeek_async._options import PageStart
 from mixpeek_async._paging import Bookmark, Scope
 from mixpeek_async._paging.bookmark import ANCHORS, MALFORMED, _digest, _to_text, fingerprint
-from mixpeek_async.query import PageStart
 
 SCOPE = Scope("/v1/buckets/bkt_test/objects/list", "production")
 GOOD = Bookmark(start=PageStart(0, "cursor"), index=3, anchors=(fingerprint("obj_3"),)).encode(SCOPE)

@@ -17,12 +17,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mixpeek_async._clock import Budget, SystemClock
+from mixpeek_async._options import MAX_OFFSET, ListOptions, PageRequest
 from mixpeek_async._paging import ReceivedPage, Scope
 from mixpeek_async._wire import Response, parse_page
 from mixpeek_async.errors import InvalidObjectError, PaginationLoopError, ResponseTooLargeError
 from mixpeek_async.models import Progress
 from mixpeek_async.pager import Walk
-from mixpeek_async.query import MAX_OFFSET, ListOptions, PageRequest
 
 MAX_WEIGHT = 100
 MONSTER, BULKY = 200, 60

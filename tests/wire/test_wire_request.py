@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mixpeek_async import InvalidArgumentError
+from mixpeek_async._options import PageRequest, PageStart
 from mixpeek_async._wire import ListEndpoint, Request, list_objects
-from mixpeek_async.query import PageRequest, PageStart
 
 LIST = "/v1/buckets/bkt_1/objects/list"
 

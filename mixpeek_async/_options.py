@@ -12,12 +12,9 @@ import attrs
 from mixpeek_async._checks import bool_, int_between, is_plain_function, short_repr, valid
 from mixpeek_async.errors import InvalidArgumentError, InvalidObjectError
 
-__all__ = ["MAX_CONCURRENCY", "MAX_OFFSET", "MAX_PAGE_SIZE", "InvalidPolicy", "ListOptions", "PageRequest", "PageStart"]
-
 MAX_PAGE_SIZE = 1000
 MAX_OFFSET = 10_000
 MAX_CONCURRENCY = 100
-
 
 InvalidPolicy = Literal["raise", "skip"] | Callable[[InvalidObjectError], object]
 """What to do with a record that cannot be structured."""
