@@ -9,7 +9,6 @@ import itertools
 import weakref
 from collections.abc import Generator
 from contextlib import AbstractAsyncContextManager
-from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from mixpeek_async._options import ListOptions
@@ -77,9 +76,7 @@ class Walk(AbstractAsyncContextManager["Walk[T]"], Generic[T]):
         """End the walk here. The client stays open."""
         self._reader.close()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
 
@@ -123,9 +120,7 @@ class PageWalk(AbstractAsyncContextManager["PageWalk[T]"], Generic[T]):
         """End the walk here. The client stays open."""
         await self._walk.aclose()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     async def _first(self) -> Page[T]:
@@ -236,9 +231,7 @@ class Pager(AbstractAsyncContextManager["Pager[T]"], Generic[T]):
         if self._latest is not None:
             await self._latest.aclose()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     async def _first_page(self) -> Page[T]:
