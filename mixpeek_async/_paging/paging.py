@@ -30,6 +30,8 @@ from mixpeek_async.models import Progress
 T = TypeVar("T")
 
 _REFUSALS = frozenset({400, 410, 422})
+# Half a surrogate pair is no JSON, so that no id equals it. An id may be empty.
+_NO_ID = "\ud800"
 
 
 @attrs.define(eq=False)
@@ -68,8 +70,8 @@ class Paging:
             resumed=bool(anchors) and not self.bookmark.from_start,
         )
         if anchors:
-            # No id equals "": the next page has to hold one of the anchors.
-            paginator.place = Following(offset, "") if offset else Searching(0, 0)
+            # The next page has to hold one of the anchors.
+            paginator.place = Following(offset, _NO_ID) if offset else Searching(0, 0)
         return paginator
 
     def next_request(self, wanted: int | None) -> PageRequest | None:
