@@ -20,18 +20,16 @@ class CursorPaginator:
     seen: SeenIds
     reader: RowReader
     bookmark: Bookmark = attrs.field(factory=Bookmark)
-    _to_pass: int = attrs.field()
+    _to_pass: int = attrs.field(init=False)
     """Rows that an earlier walk dealt with, and that were not passed yet. They may have been deleted since."""
-
-    @_to_pass.default
-    def _index_of_bookmark(self) -> int:
-        return self.bookmark.index
-
     _unproven: bool = False
     """Rows were passed although nothing tells that they were dealt with: an anchor has to follow."""
 
     is_searching = False
     end = None
+
+    def __attrs_post_init__(self) -> None:
+        self._to_pass = self.bookmark.index
 
     def ask(self, size: int, cap: int) -> tuple[PageStart, int]:
         """Start and limit of a request for `size` new rows, and for `cap` rows at most."""

@@ -91,13 +91,13 @@ class OffsetPaginator:
     with. `resumed`: an earlier walk dealt with rows whose ids `seen` does not hold.
     """
 
+    place: Following | Unchecked | Searching
     first: int
     seen: SeenIds
     reader: RowReader
     frontier: Callable[[], Bookmark]
     resumed: bool = False
     cursor: str | None = None
-    place: Following | Unchecked | Searching = attrs.field()
     _fruitless: int = 0
     """Pages in a row that brought nothing new. Each makes the next one twice as large, to pass through known rows."""
     _before_hole: str | None = None
@@ -107,10 +107,6 @@ class OffsetPaginator:
     _searched_whole_list: bool = False
     _most: int = 0
     """The most rows that the server has given at once."""
-
-    @place.default
-    def _at_first(self) -> Unchecked:
-        return Unchecked(self.first)
 
     @property
     def end(self) -> int:

@@ -13,7 +13,7 @@ from mixpeek_async._paging.bookmark import Bookmark, fingerprint
 from mixpeek_async._paging.cursors import CursorPaginator
 from mixpeek_async._paging.guard import LoopGuard
 from mixpeek_async._paging.next_page import HasMore, NextPage, parse_next_page
-from mixpeek_async._paging.offsets import Following, OffsetPaginator, Searching
+from mixpeek_async._paging.offsets import Following, OffsetPaginator, Searching, Unchecked
 from mixpeek_async._paging.page import JoinedPage, OpenPage, Paginator, ReceivedPage, RowReader
 from mixpeek_async._paging.seen_ids import SeenIds
 from mixpeek_async._paging.sizing import PageSize, SingleRow
@@ -62,17 +62,18 @@ class Paging:
 
     def _start_by_offset(self) -> OffsetPaginator:
         offset, anchors = self.bookmark.start.offset + self.bookmark.index, self.bookmark.anchors
-        paginator = OffsetPaginator(
+        place: Following | Unchecked | Searching = Unchecked(offset)
+        if anchors:
+            # The next page has to hold one of the anchors.
+            place = Following(offset, _NO_ID) if offset else Searching(0, 0)
+        return OffsetPaginator(
+            place,
             0 if anchors else offset,
             self.seen,
             self.reader,
             lambda: self.bookmark,
             resumed=bool(anchors) and not self.bookmark.from_start,
         )
-        if anchors:
-            # The next page has to hold one of the anchors.
-            paginator.place = Following(offset, _NO_ID) if offset else Searching(0, 0)
-        return paginator
 
     def next_request(self, wanted: int | None) -> PageRequest | None:
         """The page to ask for if `wanted` more objects are needed (None: all there are); None at the end.
