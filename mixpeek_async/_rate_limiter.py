@@ -30,11 +30,10 @@ class RateLimit:
 
     @classmethod
     def from_headers(cls, response: Response) -> Self | None:
-        """Read X-RateLimit-Limit, -Remaining and -Reset, or a 429's own wait; None where they make no sense."""
+        """Read a 429's own wait, else X-RateLimit-Limit, -Remaining and -Reset; None where they make no sense."""
         limit = _count(response, "x-ratelimit-limit")
-        if response.status == 429:
-            wait = status_error(response).retry_after
-            return None if wait is None else cls(remaining=0, seconds=wait, limit=limit)
+        if response.status == 429 and (wait := status_error(response).retry_after) is not None:
+            return cls(remaining=0, seconds=wait, limit=limit)
         remaining, reset = _count(response, "x-ratelimit-remaining"), _count(response, "x-ratelimit-reset")
         if remaining is None or reset is None:
             return None

@@ -137,6 +137,10 @@ def answer(status: int = 200, **headers: str) -> Response:
             RateLimit(remaining=5, seconds=20.0),
         ),
         (answer(429), None),
+        (
+            answer(429, x_ratelimit_remaining="0", x_ratelimit_reset="1000000030"),
+            RateLimit(remaining=0, seconds=30.0),
+        ),
         (answer(429, retry_after="7"), RateLimit(remaining=0, seconds=7.0)),
     ],
 )
