@@ -17,6 +17,8 @@ from urllib.parse import parse_qsl, urlsplit
 import attrs
 
 from mixpeek_async import AsyncMixpeek
+from support.clients import client_at
+from support.clocks import ManualClock
 
 Shape = Literal["A", "B", "B up", "C", "C dropped", "N", "A+B", "A+C", "B+C"]
 """What an answer says of the end.
@@ -273,8 +275,8 @@ class BucketServer:
         return "http://localhost" if self._path else f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def client(self, **options: Any) -> AsyncMixpeek:
-        """A client of this server."""
-        return AsyncMixpeek("sk_test", namespace="test", base_url=self.url, **options)
+        """A client of this server. Its waits take no time, unless `options` bring another clock."""
+        return client_at(self.url, **{"clock": ManualClock(), **options})
 
     def receive(self, target: bytes, body: bytes) -> Reply:
         """Take note of a request, and answer it."""

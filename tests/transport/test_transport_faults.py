@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
+from support.clients import client_at
 from support.clocks import ManualClock
 from support.scripted_server import (
     CLOSE,
@@ -21,7 +22,7 @@ from support.scripted_server import (
     then_close,
     then_stall,
 )
-from support.walk import PATIENT, a_client, ask
+from support.walk import PATIENT, ask
 
 from mixpeek_async import AsyncMixpeek
 from mixpeek_async._retry import RetryPolicy
@@ -107,7 +108,7 @@ def _no_file_descriptor_left() -> Iterator[None]:
 
 
 async def test_out_of_file_descriptors() -> None:
-    async with ScriptedServer(PAGE) as server, a_client(server.url, clock=ManualClock(), retry=PATIENT) as client:
+    async with ScriptedServer(PAGE) as server, client_at(server.url, clock=ManualClock(), retry=PATIENT) as client:
         pager = client.objects.list("bkt", page_size=1)
         with _no_file_descriptor_left(), pytest.raises(ConnectionFailedError, match="Too many open files"):
             await pager
@@ -153,7 +154,7 @@ async def test_the_progress_tells_what_the_faults_cost() -> None:
 
 async def test_a_client_closed_between_two_pages() -> None:
     async with ScriptedServer(page("obj_1", next_cursor="c")) as server:
-        client = a_client(server.url)
+        client = client_at(server.url)
         walk = aiter(client.objects.list("bkt", page_size=1))
         await anext(walk)
         await client.aclose()
@@ -169,7 +170,7 @@ UNDER_WAY = pytest.mark.parametrize("stall", [STALL, then_stall(PAGE[:-5])], ids
 @pytest.mark.parametrize("shared", [False, True], ids=["our session", "the caller's session"])
 async def test_a_client_closed_under_a_request_ends_it_at_once(shared: bool, stall: Action) -> None:
     async with ScriptedServer(stall) as server, aiohttp.ClientSession() as session:
-        client = a_client(server.url, session=session if shared else None)
+        client = client_at(server.url, session=session if shared else None)
         pager = client.objects.list("bkt")
         asking = asyncio.ensure_future(pager.to_list())
         await _under_way(server)
@@ -185,7 +186,7 @@ async def test_a_client_closed_under_a_request_ends_it_at_once(shared: bool, sta
 async def test_a_session_closed_by_its_owner_under_a_request_is_no_fault_of_the_server(stall: Action) -> None:
     async with ScriptedServer(stall) as server, aiohttp.ClientSession() as session:
         # aiohttp never wakes up who reads a body of a session that is closed: only the time-out does.
-        client = a_client(server.url, session=session, timeout=0.2)
+        client = client_at(server.url, session=session, timeout=0.2)
         asking = asyncio.ensure_future(client.objects.list("bkt").to_list())
         await _under_way(server)
         await session.close()
@@ -203,7 +204,7 @@ async def _under_way(server: ScriptedServer) -> None:
 
 async def test_a_client_closed_while_it_waits_to_try_again_does_not_wait_any_longer() -> None:
     async with ScriptedServer(answer(status=503, headers={"Retry-After": "60"})) as server:
-        client = a_client(server.url)
+        client = client_at(server.url)
         asking = asyncio.ensure_future(client.objects.list("bkt").to_list())
         await _under_way(server)
         async with asyncio.timeout(2):
@@ -215,7 +216,7 @@ async def test_a_client_closed_while_it_waits_to_try_again_does_not_wait_any_lon
 
 async def test_a_closed_client_waits_for_no_turn() -> None:
     clock = ManualClock()
-    async with ScriptedServer(PAGE) as server, a_client(server.url, clock=clock, requests_per_minute=1) as client:
+    async with ScriptedServer(PAGE) as server, client_at(server.url, clock=clock, requests_per_minute=1) as client:
         await client.objects.list("bkt", prefetch=0)
         await client.aclose()
         with pytest.raises(ClientClosedError):
@@ -225,7 +226,7 @@ async def test_a_closed_client_waits_for_no_turn() -> None:
 
 async def test_closing_a_client_in_the_moment_of_a_time_out() -> None:
     async with ScriptedServer(STALL) as server:
-        client = a_client(server.url, timeout=0.05)
+        client = client_at(server.url, timeout=0.05)
         asking = asyncio.ensure_future(client.objects.list("bkt").to_list())
         timeout = await _timeout_of(client)
         while not timeout.expired():

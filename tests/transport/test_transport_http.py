@@ -6,9 +6,10 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
+from support.clients import client_at
 from support.clocks import ManualClock
 from support.scripted_server import STALL, ScriptedServer, answer, page, then_stall
-from support.walk import PATIENT, Outcome, a_client, ask
+from support.walk import PATIENT, Outcome, ask
 
 from mixpeek_async._retry import RetryPolicy
 from mixpeek_async._wire import Request
@@ -219,7 +220,7 @@ async def test_a_policy_of_ones_own_decides() -> None:
 
 
 async def test_one_budget_bounds_all_requests_for_a_page() -> None:
-    async with ScriptedServer(STALL) as server, a_client(server.url, retry=RetryPolicy(budget=0.05)) as client:
+    async with ScriptedServer(STALL) as server, client_at(server.url, retry=RetryPolicy(budget=0.05)) as client:
         transport, progress = client._transport, Progress()
         budget = transport.budget()
         for target in ("/v1/x?limit=8", "/v1/x?limit=4"):
@@ -231,7 +232,7 @@ async def test_one_budget_bounds_all_requests_for_a_page() -> None:
 
 
 async def test_a_budget_that_is_used_up_says_so() -> None:
-    async with ScriptedServer(PAGE) as server, a_client(server.url, retry=RetryPolicy(budget=0)) as client:
+    async with ScriptedServer(PAGE) as server, client_at(server.url, retry=RetryPolicy(budget=0)) as client:
         with pytest.raises(RequestTimeoutError, match="the page has used up its budget of 0 s"):
             await client.objects.list("bkt", page_size=1)
     assert server.requests == []

@@ -10,9 +10,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+from support.clients import client_at
 from support.clocks import ManualClock
 from support.scripted_server import Connection, ScriptedServer, answer, page
-from support.walk import a_client, ask
+from support.walk import ask
 
 from mixpeek_async._config import Config, Secret
 from mixpeek_async._http_session import HttpSession, user_agent
@@ -98,7 +99,7 @@ async def test_a_page_that_comes_before_its_request_is_not_taken_for_the_answer(
         await asyncio.sleep(0.01)
         early.set()
 
-    async with ScriptedServer(answer_twice, page("obj_2")) as server, a_client(server.url) as client:
+    async with ScriptedServer(answer_twice, page("obj_2")) as server, client_at(server.url) as client:
         pager = client.objects.list("bkt", page_size=1, prefetch=0)
         first = await anext(aiter(pager))
         await early.wait()
@@ -174,7 +175,7 @@ async def test_pages_share_one_connection() -> None:
 
 async def test_a_session_of_our_own_is_closed_with_the_client() -> None:
     async with ScriptedServer(PAGE) as server:
-        client = a_client(server.url)
+        client = client_at(server.url)
         await client.objects.list("bkt")
         assert server.open_connections == 1
         await client.aclose()
@@ -184,7 +185,7 @@ async def test_a_session_of_our_own_is_closed_with_the_client() -> None:
 
 
 async def test_a_client_that_never_asked_has_nothing_to_close() -> None:
-    async with a_client("http://127.0.0.1:9") as client:
+    async with client_at("http://127.0.0.1:9") as client:
         assert not client.closed
     assert client.closed
 
@@ -204,7 +205,7 @@ async def test_the_callers_session_is_used_and_left_open() -> None:
 
 async def test_a_client_is_closed_when_the_callers_session_is() -> None:
     async with aiohttp.ClientSession() as session:
-        client = a_client("http://127.0.0.1:9", session=session)
+        client = client_at("http://127.0.0.1:9", session=session)
         assert not client.closed
     assert client.closed
 
@@ -244,7 +245,7 @@ async def test_a_session_with_auth_is_refused_because_it_would_replace_the_key()
         session = aiohttp.ClientSession(auth=aiohttp.BasicAuth("user", "password"))
     async with session:
         with pytest.raises(InvalidArgumentError, match="auth") as caught:
-            a_client("http://127.0.0.1:9", session=session)
+            client_at("http://127.0.0.1:9", session=session)
     assert "password" not in str(caught.value)
 
 
@@ -262,7 +263,7 @@ async def test_a_password_from_netrc_never_replaces_the_key(tmp_path: Path, monk
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), True, "60", None])
 def test_a_time_out_that_is_no_number_over_zero_is_refused(value: Any) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^timeout must be a number over 0"):
-        a_client("http://127.0.0.1:9", timeout=value)
+        client_at("http://127.0.0.1:9", timeout=value)
 
 
 @pytest.mark.parametrize(
@@ -275,17 +276,17 @@ def test_a_time_out_that_is_no_number_over_zero_is_refused(value: Any) -> None:
 )
 def test_a_time_out_of_aiohttp_is_refused_with_the_number_to_pass(value: Any, hint: str) -> None:
     with pytest.raises(InvalidArgumentError, match=rf"^timeout must be a number over 0, in seconds: pass {hint},"):
-        a_client("http://127.0.0.1:9", timeout=value)
+        client_at("http://127.0.0.1:9", timeout=value)
 
 
 @pytest.mark.parametrize("value", [0, -1, 0.5, float("nan"), True, "60", None])
 def test_a_cap_of_bodies_that_is_no_whole_number_over_zero_is_refused(value: Any) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^max_body_bytes must be a whole number of at least 1"):
-        a_client("http://127.0.0.1:9", max_body_bytes=value)
+        client_at("http://127.0.0.1:9", max_body_bytes=value)
 
 
 def test_a_client_belongs_to_one_event_loop_and_says_so() -> None:
-    client = a_client("http://127.0.0.1:9")
+    client = client_at("http://127.0.0.1:9")
 
     async def ask_and_close() -> None:
         with pytest.raises(ConnectionFailedError):
@@ -303,7 +304,7 @@ def test_a_client_belongs_to_one_event_loop_and_says_so() -> None:
 
 
 async def test_the_repr_tells_where_a_client_asks_and_whether_it_still_can() -> None:
-    client = a_client("http://127.0.0.1:9/v1")
+    client = client_at("http://127.0.0.1:9/v1")
     assert repr(client) == "<AsyncMixpeek of namespace 'ns_test' at http://127.0.0.1:9>"
     await client.aclose()
     assert repr(client).endswith(", closed>")
@@ -312,7 +313,7 @@ async def test_the_repr_tells_where_a_client_asks_and_whether_it_still_can() -> 
 @pytest.mark.parametrize("name", ["session", "retry"])
 async def test_a_session_or_a_policy_of_another_kind_is_refused(name: str) -> None:
     with pytest.raises(InvalidArgumentError, match=name):
-        a_client("http://127.0.0.1:9", **{name: object()})
+        client_at("http://127.0.0.1:9", **{name: object()})
 
 
 def test_a_copy_without_metadata_names_itself_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import aiohttp
 import attrs
 import pytest
+from support.clients import client_at
 from support.scripted_server import CLOSE, Action, ScriptedServer, answer, page
-from support.walk import PATIENT, a_client, ask
+from support.walk import PATIENT, ask
 
 from mixpeek_async import (
     AsyncMixpeek,
@@ -180,7 +181,7 @@ async def test_a_hook_that_stops_the_program_does() -> None:
     def stop(_: object) -> None:
         raise KeyboardInterrupt
 
-    async with ScriptedServer(PAGE) as server, a_client(server.url, hooks=Hooks(request=stop)) as client:
+    async with ScriptedServer(PAGE) as server, client_at(server.url, hooks=Hooks(request=stop)) as client:
         pager = client.objects.list("bkt", prefetch=0)
         with pytest.raises(KeyboardInterrupt):
             # Not in a task of its own: asyncio lets it out of the loop, and not out of an await.
@@ -264,7 +265,7 @@ def test_a_hook_is_a_plain_function(name: str, value: Any, problem: str) -> None
 )
 def test_what_is_no_hook_and_no_trace_is_refused(settings: dict[str, Any], problem: str) -> None:
     with pytest.raises(InvalidArgumentError, match=problem):
-        a_client("http://127.0.0.1:9", **settings)
+        client_at("http://127.0.0.1:9", **settings)
 
 
 # --- aiohttp's own traces ---
