@@ -1,4 +1,4 @@
-"""Buckets: listed by the same pager, had one by one, and walked with all that is in them."""
+"""Buckets: listed by the same pager, fetched one by one, and walked with all that is in them."""
 
 import asyncio
 from datetime import UTC

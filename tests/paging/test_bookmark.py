@@ -65,7 +65,7 @@ def payload(*parts: Any) -> bytes:
 
 
 def with_digest(payload: bytes) -> str:
-    """A checkpoint made by hand: without a key, anybody can compute the digest."""
+    """A checkpoint made by hand: without a key, any program can compute the digest."""
     return "mpc2." + _to_text(_digest(payload, b"") + payload)
 
 

@@ -1,4 +1,4 @@
-"""One question to a server, and everything that came of it."""
+"""Walk one bucket, and keep what the walk yields, raises and costs."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from mixpeek_async.models import Progress
 from support.clients import client_at
 from support.clocks import ManualClock
 
-__all__ = ["PATIENT", "Outcome", "ask"]
+__all__ = ["PATIENT", "Outcome", "walk_bucket"]
 
 PATIENT = RetryPolicy(budget=1e9)
-"""The usual policy, for tests where only the number of attempts is to end the asking."""
+"""The default policy without a time limit: only the number of attempts ends the retries."""
 
 
 @attrs.frozen
@@ -26,8 +26,8 @@ class Outcome:
     slept: list[float]
 
 
-async def ask(url: str, *, clock: ManualClock | None = None, **settings: Any) -> Outcome:
-    """Walk a bucket in pages of one object: a page of that size is never asked for in halves."""
+async def walk_bucket(url: str, *, clock: ManualClock | None = None, **settings: Any) -> Outcome:
+    """Walk a bucket in pages of one object: the walk never halves a page of that size."""
     clock = clock or ManualClock()
     ids: list[str] = []
     error = None

@@ -22,7 +22,7 @@ from support.scripted_server import (
     then_close,
     then_stall,
 )
-from support.walk import PATIENT, ask
+from support.walk import PATIENT, walk_bucket
 
 from mixpeek_async import AsyncMixpeek
 from mixpeek_async._retry import RetryPolicy
@@ -40,15 +40,15 @@ GZIPPED = {"Content-Encoding": "gzip"}
 
 async def test_what_is_left_of_the_budget_bounds_an_attempt() -> None:
     async with ScriptedServer(STALL) as server, asyncio.timeout(5):
-        outcome = await ask(server.url, timeout=60, retry=RetryPolicy(budget=0.05, min_wait=0.06))
+        outcome = await walk_bucket(server.url, timeout=60, retry=RetryPolicy(budget=0.05, min_wait=0.06))
     assert isinstance(outcome.error, RequestTimeoutError)
     assert outcome.progress.requests == 1
 
 
-async def test_nobody_listening() -> None:
+async def test_no_server_listens() -> None:
     async with ScriptedServer() as server:
         url = server.url
-    outcome = await ask(url, retry=PATIENT)
+    outcome = await walk_bucket(url, retry=PATIENT)
     assert (type(outcome.error), outcome.progress.requests, len(outcome.slept)) == (ConnectionFailedError, 5, 4)
 
 
@@ -72,17 +72,17 @@ async def _deaf_socket() -> AsyncIterator[str]:
 
 async def test_a_connection_that_is_never_made_is_a_time_out() -> None:
     async with _deaf_socket() as url:
-        outcome = await ask(url, timeout=0.05, retry=PATIENT)
+        outcome = await walk_bucket(url, timeout=0.05, retry=PATIENT)
     assert (type(outcome.error), outcome.progress.requests) == (RequestTimeoutError, 5)
 
 
 class _NoNames(AbstractResolver):
-    """A DNS that knows nobody."""
+    """A DNS that knows no host."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        raise OSError(socket.EAI_NONAME, f"nobody is called {host}")
+        raise OSError(socket.EAI_NONAME, f"no such host: {host}")
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -90,7 +90,7 @@ class _NoNames(AbstractResolver):
 
 async def test_a_name_that_does_not_resolve() -> None:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=_NoNames())) as session:
-        outcome = await ask("https://api.nowhere.example", session=session, retry=PATIENT)
+        outcome = await walk_bucket("https://api.nowhere.example", session=session, retry=PATIENT)
     assert (type(outcome.error), outcome.progress.requests) == (ConnectionFailedError, 5)
     assert "api.nowhere.example" in str(outcome.error)
 
@@ -118,7 +118,7 @@ async def test_out_of_file_descriptors() -> None:
 
 async def test_a_keep_alive_that_ran_out_costs_no_wait() -> None:
     async with ScriptedServer(page("obj_1", next_cursor="c"), CLOSE, page("obj_2")) as server:
-        outcome = await ask(server.url)
+        outcome = await walk_bucket(server.url)
     assert (outcome.ids, outcome.slept) == (["obj_1", "obj_2"], [])
     assert [request.connection for request in server.requests] == [0, 0, 1]
 
@@ -126,28 +126,28 @@ async def test_a_keep_alive_that_ran_out_costs_no_wait() -> None:
 async def test_the_free_resend_is_one_for_each_page() -> None:
     script = page("obj_1", next_cursor="c"), CLOSE, page("obj_2", next_cursor="d"), CLOSE, CLOSE, page("obj_3")
     async with ScriptedServer(*script) as server:
-        outcome = await ask(server.url)
+        outcome = await walk_bucket(server.url)
     assert (outcome.ids, len(outcome.slept)) == (["obj_1", "obj_2", "obj_3"], 1)
 
 
 @pytest.mark.parametrize("attempts", [0, 1])
 async def test_a_policy_of_one_attempt_never_asks_twice(attempts: int) -> None:
     async with ScriptedServer(CLOSE) as server:
-        outcome = await ask(server.url, retry=RetryPolicy(attempts=attempts))
+        outcome = await walk_bucket(server.url, retry=RetryPolicy(attempts=attempts))
     assert isinstance(outcome.error, ConnectionFailedError)
     assert len(server.requests) == 1
 
 
 async def test_a_resend_is_the_same_request_byte_for_byte() -> None:
     async with ScriptedServer(CLOSE, RESET, STALL, PAGE) as server:
-        await ask(server.url, timeout=0.2)
+        await walk_bucket(server.url, timeout=0.2)
     assert len(server.requests) == 4
     assert len({request.raw for request in server.requests}) == 1
 
 
 async def test_the_progress_tells_what_the_faults_cost() -> None:
     async with ScriptedServer(then_close(b"HTTP/1.1 "), then_close(PAGE[:-1]), PAGE) as server:
-        outcome = await ask(server.url)
+        outcome = await walk_bucket(server.url)
     assert (outcome.progress.requests, outcome.progress.retries) == (3, 2)
     assert outcome.progress.waited == pytest.approx(sum(outcome.slept))
 
@@ -244,14 +244,14 @@ async def _timeout_of(client: AsyncMixpeek) -> asyncio.Timeout:
     return next(iter(timeouts))
 
 
-async def test_what_nobody_foresaw_in_the_callers_session_is_an_error_of_ours() -> None:
+async def test_an_unforeseen_failure_in_the_callers_session_is_an_error_of_ours() -> None:
     async def broken(*_: object) -> None:
         raise LookupError("a hook of the caller's own\x1b[31m")
 
     tracing = aiohttp.TraceConfig()
     tracing.on_request_start.append(broken)
     async with ScriptedServer(PAGE) as server, aiohttp.ClientSession(trace_configs=[tracing]) as session:
-        outcome = await ask(server.url, session=session)
+        outcome = await walk_bucket(server.url, session=session)
     assert type(outcome.error) is TransportError
     assert "LookupError: a hook of the caller's own\\x1b[31m" in str(outcome.error)
     assert (outcome.progress.requests, server.requests) == (1, [])

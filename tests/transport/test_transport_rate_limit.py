@@ -1,4 +1,4 @@
-"""One rate limit for all walks of a client: they slow down before they are refused. Time is the test's own."""
+"""One rate limit for all walks of a client: they slow down before they are refused. The clock is the test's own."""
 
 import asyncio
 from typing import Any
@@ -69,7 +69,7 @@ async def test_a_small_walk_under_a_limit_does_not_wait() -> None:
         assert pager.progress.waited == 0
 
 
-async def test_nobody_waits_in_silence_for_longer_than_the_policy_says() -> None:
+async def test_a_wait_longer_than_the_policy_allows_is_an_error_at_once() -> None:
     clock = ManualClock()
     faults = {1: Fault.rate_limited(3600)}
     async with Emulator(objects=3, faults=faults) as emulator, connect(emulator, clock=clock) as client:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.clients import client_at
 from support.clocks import ManualClock
 from support.scripted_server import ScriptedServer, answer, page
-from support.walk import ask
+from support.walk import walk_bucket
 
 from mixpeek_async._retry import Attempts, RetryPolicy, RetryQuota
 from mixpeek_async.errors import (
@@ -249,7 +249,7 @@ def test_the_quota_stays_between_nothing_and_its_capacity(steps: list[int | None
 async def test_a_server_that_fails_every_other_time_never_uses_the_quota_up() -> None:
     script = [part for n in range(200) for part in (answer(status=500), page(f"obj_{n}", next_cursor=f"c{n}"))]
     async with ScriptedServer(*script, page("last")) as server:
-        outcome = await ask(server.url)
+        outcome = await walk_bucket(server.url)
     assert (outcome.error, outcome.progress.retries) == (None, 200)
 
 

@@ -13,7 +13,7 @@ import pytest
 from support.clients import client_at
 from support.clocks import ManualClock
 from support.scripted_server import Connection, ScriptedServer, answer, page
-from support.walk import ask
+from support.walk import walk_bucket
 
 from mixpeek_async._config import Config, Secret
 from mixpeek_async._http_session import HttpSession, user_agent
@@ -36,7 +36,7 @@ PAGE = page("obj_1")
 
 async def test_every_request_carries_key_namespace_and_name() -> None:
     async with ScriptedServer(page("obj_1", next_cursor="c"), page("obj_2")) as server:
-        await ask(server.url, api_key="sk_1", namespace="ns of mine")
+        await walk_bucket(server.url, api_key="sk_1", namespace="ns of mine")
     version = importlib.metadata.version("mixpeek-async")
     for request in server.requests:
         assert request.method == "POST"
@@ -109,7 +109,7 @@ async def test_a_page_that_comes_before_its_request_is_not_taken_for_the_answer(
 
 async def test_a_request_without_a_body_has_no_content_type() -> None:
     async with ScriptedServer(PAGE) as server:
-        await ask(server.url)
+        await walk_bucket(server.url)
     (request,) = server.requests
     assert "content-type" not in request.headers
     assert request.body == b""
@@ -154,14 +154,14 @@ async def _send(url: str, request: Request) -> None:
 @pytest.mark.parametrize("tail", ["", "/", "/v1", "/v1/", "//"])
 async def test_the_path_of_the_base_url_comes_before_the_version(tail: str) -> None:
     async with ScriptedServer(PAGE) as server:
-        await ask(f"{server.url}/proxy/mix%2Fpeek{tail}")
+        await walk_bucket(f"{server.url}/proxy/mix%2Fpeek{tail}")
     assert server.requests[0].target == "/proxy/mix%2Fpeek/v1/buckets/bkt/objects/list?limit=1"
 
 
 async def test_cookies_are_not_sent_back() -> None:
     baked = page("obj_0", next_cursor="c", headers={"Set-Cookie": "track=me; Path=/"})
     async with ScriptedServer(baked, PAGE) as server:
-        await ask(server.url.replace("127.0.0.1", "localhost"))
+        await walk_bucket(server.url.replace("127.0.0.1", "localhost"))
     assert len(server.requests) == 2
     assert all("cookie" not in request.headers for request in server.requests)
 
@@ -169,7 +169,7 @@ async def test_cookies_are_not_sent_back() -> None:
 async def test_pages_share_one_connection() -> None:
     script = [page(f"obj_{n}", next_cursor=f"c{n}") for n in range(5)]
     async with ScriptedServer(*script, page("last")) as server:
-        outcome = await ask(server.url)
+        outcome = await walk_bucket(server.url)
     assert (len(outcome.ids), server.connections) == (6, 1)
 
 
@@ -195,9 +195,9 @@ async def test_the_callers_session_is_used_and_left_open() -> None:
         ScriptedServer(PAGE) as server,
         aiohttp.ClientSession(headers={"X-Mine": "1", "Authorization": "Bearer other"}) as session,
     ):
-        assert (await ask(server.url, session=session)).ids == ["obj_1"]
+        assert (await walk_bucket(server.url, session=session)).ids == ["obj_1"]
         assert not session.closed
-        assert (await ask(server.url, session=session)).ids == ["obj_1"]
+        assert (await walk_bucket(server.url, session=session)).ids == ["obj_1"]
     assert [request.headers["x-mine"] for request in server.requests] == ["1", "1"]
     assert [request.raw.count(b"uthorization: Bearer sk_test") for request in server.requests] == [1, 1]
     assert server.connections == 1
@@ -229,13 +229,13 @@ async def test_the_callers_session_may_have_defaults_of_its_own(defaults: dict[s
         await connection.send(answer(body, headers={"Content-Encoding": "gzip"}))
 
     async with ScriptedServer(answer(status=503), late) as server, aiohttp.ClientSession(**defaults) as session:
-        outcome = await ask(server.url, session=session)
+        outcome = await walk_bucket(server.url, session=session)
     assert (outcome.ids, outcome.error, len(server.requests)) == (["obj_1"], None, 2)
 
 
 async def test_a_session_that_raises_for_a_status_leaves_that_to_us() -> None:
     async with ScriptedServer(answer(status=404)) as server, aiohttp.ClientSession(raise_for_status=True) as session:
-        outcome = await ask(server.url, session=session)
+        outcome = await walk_bucket(server.url, session=session)
     assert (type(outcome.error), len(server.requests)) == (NotFoundError, 1)
 
 
@@ -254,7 +254,7 @@ async def test_a_password_from_netrc_never_replaces_the_key(tmp_path: Path, monk
     netrc.write_text("default login user password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
     async with ScriptedServer(PAGE) as server, aiohttp.ClientSession(trust_env=True) as session:
-        outcome = await ask(server.url, session=session)
+        outcome = await walk_bucket(server.url, session=session)
     assert isinstance(outcome.error, TransportError)
     assert "secret" not in str(outcome.error)
     assert server.requests == []

@@ -20,7 +20,7 @@ def fetching_ahead() -> list[Any]:
 
 
 async def settle() -> None:
-    """Let what can happen without waiting for anybody happen."""
+    """Let all tasks run until each waits for a response."""
     for _ in range(50):
         await asyncio.sleep(0.001)
 
@@ -113,7 +113,7 @@ async def test_an_error_of_a_page_ahead_is_raised_when_the_walk_gets_there() -> 
 
 
 @pytest.mark.parametrize("way", [{"prefetch": 1}, {"concurrency": 8}], ids=str)
-async def test_a_walk_that_is_left_takes_its_fetches_with_it(way: dict[str, Any]) -> None:
+async def test_a_walk_that_is_left_cancels_its_fetches(way: dict[str, Any]) -> None:
     async with Emulator(objects=90, pagination="has_more", latency=0.01) as emulator, connect(emulator) as client:
         async for _ in client.objects.list(emulator.bucket, page_size=3, **way):
             assert fetching_ahead()
@@ -123,7 +123,7 @@ async def test_a_walk_that_is_left_takes_its_fetches_with_it(way: dict[str, Any]
         assert not fetching_ahead()
 
 
-async def test_a_walk_that_is_closed_takes_its_fetches_with_it() -> None:
+async def test_a_walk_that_is_closed_cancels_its_fetches() -> None:
     async with Emulator(objects=90, latency=0.01) as emulator, connect(emulator) as client:
         walk = aiter(client.objects.list(emulator.bucket, page_size=3))
         await anext(walk)

@@ -1,4 +1,4 @@
-"""Going on where a walk stood, in another walk: after break, errors, changes of the list, and with bad strings."""
+"""Resume a walk from its checkpoint: after break, errors and changes of the list, and with bad strings."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""A walk under a rate limit: it waits, and loses nothing. Time is the test's own."""
+"""A walk under a rate limit: it waits, and loses nothing. The clock is the test's own."""
 
 from support.clients import connect
 from support.clocks import ManualClock

@@ -102,7 +102,7 @@ class WalkMachine(RuleBasedStateMachine):
         self.runner.run(self.cancel_after(turns))
 
     async def cancel_after(self, turns: int) -> None:
-        """Ask for an object and think better of it, some turns of the loop later."""
+        """Ask for an object, and cancel some turns of the loop later."""
         taking = asyncio.ensure_future(self.take_some(1))
         for _ in range(turns):
             await asyncio.sleep(0)

@@ -43,7 +43,7 @@ async def test_pages_are_the_walk_in_pieces() -> None:
         assert [obj.object_id for page in pages for obj in page.results] == emulator.object_ids()
 
 
-async def test_a_page_brings_what_the_answer_said_beside_the_objects() -> None:
+async def test_a_page_holds_what_the_response_sent_beside_the_objects() -> None:
     async with Emulator(objects=10, pagination="page") as emulator, connect(emulator) as client:
         page = await client.objects.list(emulator.bucket, page_size=4)
 
