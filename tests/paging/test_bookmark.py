@@ -122,6 +122,12 @@ def test_a_checkpoint_of_another_version_says_so() -> None:
         Bookmark.decode(GOOD.replace("mpc2.", "mpc3."), SCOPE)
 
 
+@pytest.mark.parametrize("text", [GOOD + "\n", " " + GOOD])
+def test_a_checkpoint_with_white_space_at_its_ends_says_so(text: str) -> None:
+    with pytest.raises(CheckpointError, match="white space"):
+        Bookmark.decode(text, SCOPE)
+
+
 def test_a_checkpoint_of_another_query_says_so() -> None:
     with pytest.raises(CheckpointError, match="another query"):
         Bookmark.decode(GOOD, Scope(SCOPE.bucket, SCOPE.namespace, '{"search":"x"}'))

@@ -10,6 +10,7 @@ from support.rows import RowsInText, bookmark_after, numbered, rows, seen
 from mixpeek_async._paging.bookmark import ANCHORS, Bookmark
 from mixpeek_async._paging.cursors import CursorPaginator
 from mixpeek_async._paging.next_page import HasMore, NextPage
+from mixpeek_async._paging.page import Paginator
 from mixpeek_async._paging.seen_ids import SeenIds
 from mixpeek_async.errors import CheckpointError
 from mixpeek_async.query import PageStart
@@ -64,6 +65,12 @@ def test_one_id_shows_the_next_row() -> None:
     assert walk.show(CURSOR, 1, rows("a"), MORE) == 0
     walk.pass_row("a")
     assert walk.ask_ids() == (CURSOR, 1)
+
+
+def test_no_page_by_cursor_can_be_predicted_and_a_walk_by_cursor_takes_the_next_cursor() -> None:
+    walk: Paginator = fresh()
+    assert walk.predict(CURSOR, 10) is None
+    assert walk.takes_cursor(4)
 
 
 def test_a_walk_by_cursor_never_searches() -> None:
