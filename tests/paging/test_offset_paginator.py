@@ -100,7 +100,8 @@ def test_behind_the_highest_offset_a_page_of_known_rows_is_not_asked_for_again()
 )
 def test_the_next_request_for_ids(place: Place, fruitless: int, asked: tuple[int, int]) -> None:
     walk = paginator(place)
-    walk._fruitless = fruitless
+    for _ in range(fruitless):
+        walk.show(PageStart(4), 2, rows("e"), YES)
     start, limit = walk.ask_ids()
     assert (start.offset, limit) == asked
 
@@ -142,7 +143,7 @@ class Page:
     newest_first: bool = False
 
 
-def check(page: Page) -> OffsetPaginator:
+def check(page: Page) -> None:
     """Join `page`, and compare with what the table says."""
     walk = paginator(
         page.place, known=page.known, first=page.first, resumed=page.resumed, newest_first=page.newest_first
@@ -153,7 +154,6 @@ def check(page: Page) -> OffsetPaginator:
     assert walk.place == page.then
     assert (joined is not None and joined.at_end) == page.at_end
     assert walk.is_searching == isinstance(page.then, Searching)
-    return walk
 
 
 def table(*pages: Page) -> pytest.MarkDecorator:

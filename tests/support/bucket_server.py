@@ -89,7 +89,7 @@ def rows(ids: Iterable[Any], *, dated: bool = True) -> list[Row]:
 
 @attrs.frozen
 class Request:
-    """What one request asked for; `number` counts from 1."""
+    """The paging of one request; `number` counts from 1."""
 
     number: int
     limit: int

@@ -16,7 +16,7 @@ __all__ = ["Answer", "ListServer", "Query", "objects"]
 
 @attrs.frozen
 class Query:
-    """What one request asked for; `number` counts from 1."""
+    """The paging and the body of one request; `number` counts from 1."""
 
     number: int
     limit: int

@@ -1,4 +1,4 @@
-"""What the server says, as what a caller sees, and how often it is asked."""
+"""What a caller sees of each response, and how many requests are sent."""
 
 import gzip
 import tracemalloc
@@ -133,7 +133,7 @@ async def test_memory_is_bounded_while_a_gzip_bomb_is_read() -> None:
 
 
 async def _peak_of_asking(reply: bytes, **settings: Any) -> tuple[Outcome, int]:
-    """What came of it, and the most memory that was in use meanwhile."""
+    """The outcome of a walk, and the most memory that was in use meanwhile."""
     async with ScriptedServer(reply) as server:
         tracemalloc.start()
         try:

@@ -1,4 +1,4 @@
-"""What a pager can be asked for."""
+"""The methods of a pager."""
 
 import asyncio
 import itertools

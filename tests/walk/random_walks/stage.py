@@ -25,7 +25,7 @@ _WALKS_TO_COLLECT = 50
 
 @attrs.frozen
 class Outcome:
-    """What came of a walk. `failure` is the kind of promise that was broken, None for a good walk."""
+    """The outcome of a walk. `failure` is the kind of promise that was broken, None for a good walk."""
 
     seed: int
     failure: str | None

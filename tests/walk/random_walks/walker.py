@@ -1,4 +1,4 @@
-"""What is done to a walk, and the judge of what comes of it."""
+"""Interrupt, resume and disturb a walk, and judge what it yields."""
 
 import asyncio
 import json
