@@ -310,7 +310,7 @@ def test_a_class_with_a_field_that_has_no_hook_is_refused() -> None:
         class_structurer(Strange, None)(b'{"field": 7}', 0)
 
 
-# --- at the package's door ---
+# --- what the package exports ---
 
 
 def test_cattrs_is_imported_when_the_converter_is_asked_for() -> None:

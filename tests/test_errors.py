@@ -58,7 +58,7 @@ def test_some_errors_are_also_what_python_programs_expect(builtin: type[Exceptio
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_every_error_is_at_the_door(cls: type[MixpeekError]) -> None:
+def test_every_error_can_be_imported_from_the_package(cls: type[MixpeekError]) -> None:
     assert getattr(mixpeek_async, cls.__name__) is cls
     assert cls.__name__ in mixpeek_async.__all__
 

@@ -191,7 +191,7 @@ def test_the_types_of_all_fields_can_be_looked_up(cls: type[Model]) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["created_at", "updated_at"])
-def test_dates_are_aware_and_utc_where_no_zone_came(name: str, text: str, date: datetime) -> None:
+def test_dates_are_aware_and_utc_where_no_zone_was_sent(name: str, text: str, date: datetime) -> None:
     read = getattr(received({**LEAST, name: text}), name)
 
     assert read == date
@@ -347,7 +347,7 @@ def text(value: Any) -> str:
 
 
 @given(OBJECTS)
-def test_any_object_gives_back_exactly_what_came(came: dict[str, Any]) -> None:
+def test_any_object_gives_back_exactly_what_was_received(came: dict[str, Any]) -> None:
     obj = received(came)
 
     assert text(obj.to_dict()) == text(came)
@@ -355,7 +355,7 @@ def test_any_object_gives_back_exactly_what_came(came: dict[str, Any]) -> None:
 
 
 @given(OBJECTS)
-def test_any_nested_record_gives_back_exactly_what_came(came: dict[str, Any]) -> None:
+def test_any_nested_record_gives_back_exactly_what_was_received(came: dict[str, Any]) -> None:
     obj = received(came)
 
     assert text([blob.to_dict() for blob in obj.blobs]) == text(came.get("blobs", []))
@@ -395,7 +395,7 @@ def test_a_null_equals_a_key_that_did_not_come() -> None:
     assert received({**LEAST, "status": None}) == received(LEAST)
 
 
-def test_an_object_made_by_hand_equals_one_that_came() -> None:
+def test_an_object_made_by_hand_equals_one_that_was_received() -> None:
     assert Object(**LEAST) == received(LEAST)
     assert Object(**LEAST) != received({**LEAST, "rating": 5})
 
@@ -590,7 +590,7 @@ def test_sixteen_thousand_blobs_are_compared_and_given_back_in_no_time() -> None
     assert time.process_time() - began < 5
 
 
-def test_what_a_program_adds_to_a_list_is_not_taken_for_what_came() -> None:
+def test_what_a_program_adds_to_a_list_is_not_taken_for_what_was_received() -> None:
     obj = received({**FULL, "edges": []})
     obj.blobs.insert(0, Blob(property="added", type=BlobType.TEXT))
     obj.edges.append(Edge(type="added", target_object_id="x"))
@@ -643,7 +643,7 @@ def test_every_model_is_an_attrs_class_that_refuses_assignment(cls: type[Model])
     assert attrs.asdict(model).keys() == attrs.fields_dict(cls).keys()
 
 
-def test_whoever_sees_a_repr_cannot_read_the_data() -> None:
+def test_a_repr_does_not_show_the_data() -> None:
     shown = repr(received(FULL))
 
     assert "s3cr3t" not in shown
@@ -662,7 +662,7 @@ def test_a_page_holds_what_it_is_given() -> None:
         page.results = []  # type: ignore[misc]
 
 
-def test_a_progress_keeps_the_latest_total_that_came() -> None:
+def test_a_progress_keeps_the_latest_total_that_was_received() -> None:
     progress = Progress()
     seen = []
     for total in (None, 95, None, 94, 0):

@@ -56,7 +56,7 @@ def test_a_project_can_bring_an_emulator_of_its_own_settings(pytester: pytest.Py
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 
-def test_the_client_is_at_home_with_the_plugin_of_anyio(pytester: pytest.Pytester) -> None:
+def test_the_client_works_with_the_plugin_of_anyio(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(
         """
         import sys

@@ -27,19 +27,25 @@ from mixpeek_async._paging.page import JoinedPage, RowReader
 from mixpeek_async._paging.seen_ids import SeenIds
 from mixpeek_async.errors import OffsetLimitError
 
+_END_OVERLAP = 10
+"""Known rows that a page holds where the list may end: the more there are, the better they prove the end."""
+
 
 class Following(NamedTuple):
     """Behind the row `last`. `end` is the number of rows up to there: a guess once the list has changed.
 
-    `given` is the length of the page that ended with `last`, if the server gave fewer rows than the limit.
+    `given` is the length of the page that ended with `last`, if the server gave fewer rows than the limit. The next page
+    begins `overlap` rows before `end`.
     """
 
     end: int
     last: str
     given: int = MAX_PAGE_SIZE
+    overlap: int = 1
 
     def ask(self, size: int, cap: int) -> tuple[int, int]:
-        return (self.end - 1, min(size + 1, cap)) if cap > 1 else (self.end, 1)
+        overlap = min(self.overlap, self.end, cap - 1)
+        return self.end - overlap, min(size + overlap, cap)
 
 
 class Unchecked(NamedTuple):
@@ -170,11 +176,13 @@ class OffsetPaginator:
             self.place = Unchecked(self.end)
         else:
             given = len(rows) if len(rows) < limit else MAX_PAGE_SIZE
-            self.place = Following(end, self.reader.identify(rows[-1]), given)
+            may_end = next_page.has_more is HasMore.UNKNOWN and given < MAX_PAGE_SIZE
+            overlap = max(1, min(_END_OVERLAP, self._most - 1)) if may_end else 1
+            self.place = Following(end, self.reader.identify(rows[-1]), given, overlap)
         self._fruitless = 0 if has_new else self._fruitless + 1
         at_end = next_page.has_more is HasMore.NO
         if next_page.has_more is HasMore.UNKNOWN:
-            at_end = not rows or (is_last and self._is_end_at_ceiling(start.offset, len(rows)))
+            at_end = not rows or (is_last and self._shows_end(start.offset, len(rows)))
         return JoinedPage(skip=known + 1, at_end=at_end)
 
     def show(self, start: PageStart, limit: int, rows: Sequence[Any], next_page: NextPage) -> int | None:
@@ -200,14 +208,14 @@ class OffsetPaginator:
             )
         return MAX_OFFSET, min(self.extra_rows(PageStart(MAX_OFFSET)) + cap, MAX_PAGE_SIZE)
 
-    def _is_end_at_ceiling(self, offset: int, rows: int) -> bool:
-        """True for a page at the offset limit that shows no row behind the last one, though there was room.
+    def _shows_end(self, offset: int, rows: int) -> bool:
+        """True for a page of a silent server that shows no row behind the last one, though there was room.
 
-        Elsewhere this proves nothing: servers reduce the limit, and filter a page after they have cut it. The walk asks
-        again behind the last row, and only an empty page ends it. Here it cannot, and believes a server that has given
-        more rows before.
+        A short page proves nothing: servers reduce the limit. But this one holds several known rows, and the server has
+        given more rows at once before, so that the next row would have come with them. One known row is too few: a
+        server may give one row a page. At the offset limit the walk cannot ask again, and believes it.
         """
-        return offset == MAX_OFFSET and rows < self._most
+        return rows < self._most and (rows > 1 or offset == MAX_OFFSET)
 
     def _find_known(self, offset: int, limit: int, rows: Sequence[Any], next_page: NextPage) -> int | None:
         """`_last_known`. Where it is None, the walk goes on searching."""

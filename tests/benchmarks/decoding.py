@@ -23,7 +23,7 @@ def results(scale: Scale) -> Results:
         )
     seen = {name: {result["objects"] for result in results} for name, results in found.items()}
     if any(objects != {scale.pages * scale.page} for objects in seen.values()):
-        raise RuntimeError(f"somebody did not see every object: {seen}")
+        raise RuntimeError(f"a contestant did not read every object: {seen}")
     return found
 
 

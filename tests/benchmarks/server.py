@@ -1,4 +1,4 @@
-"""A list server that is not what is measured: a process of its own, whose answers are made before anybody asks.
+"""A list server that is not what is measured: a process of its own, whose answers are made before the first request.
 
 Buckets say in their names what they hold: `cursor-20x1000` has 20 pages of 1,000 objects behind cursors,
 `offset-100x100` has 10,000 objects behind offsets, of which 100 make a page. Small ones are kept ready whole; of one
@@ -90,7 +90,7 @@ def _bucket(name: str) -> Bucket:
 
 @attrs.define
 class _Traffic:
-    """How many connections are open, and how many were at most since somebody last asked."""
+    """How many connections are open, and how many were at most since the last request for this number."""
 
     latency: float
     open: int = 0
@@ -126,7 +126,7 @@ class _Connection(asyncio.Protocol):
         length = _LENGTH.search(head)
         if not found or len(rest) < int(length[1] if length else 0):
             return
-        self._received = b""  # nobody here sends a request before the last one was answered
+        self._received = b""  # no client here sends a request before the last one was answered
         target = head.split(b" ", 2)[1].decode()
         if target == "/connections":
             self._send(self._traffic.report())

@@ -1,4 +1,4 @@
-"""Buckets: listed by the same pager, had one by one, and walked with all that is in them."""
+"""Buckets: listed by the same pager, fetched one by one, and walked with all that is in them."""
 
 import asyncio
 from datetime import UTC
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.clients import client_at, connect
 from support.scripted_server import ScriptedServer, answer
 
 from mixpeek_async import (
@@ -25,10 +26,6 @@ from mixpeek_async import (
 from mixpeek_async.emulator import Emulator
 
 
-def client_of(emulator: Emulator, **options: Any) -> AsyncMixpeek:
-    return AsyncMixpeek(emulator.api_key, **{"namespace": emulator.namespace, **options}, base_url=emulator.url)
-
-
 async def names(client: AsyncMixpeek, *args: Any, **options: Any) -> list[str]:
     return [bucket.bucket_id async for bucket in client.buckets.list(*args, **options)]
 
@@ -41,7 +38,7 @@ async def names(client: AsyncMixpeek, *args: Any, **options: Any) -> list[str]:
 @settings(max_examples=30, deadline=None)
 def test_any_number_of_buckets_is_walked_in_any_shape(count: int, page_size: int, pagination: str) -> None:
     async def check() -> None:
-        async with Emulator(bucket="b0", pagination=pagination) as emulator, client_of(emulator) as client:
+        async with Emulator(bucket="b0", pagination=pagination) as emulator, connect(emulator) as client:
             for number in range(1, count + 1):
                 emulator.create_bucket(f"b{number}")
             assert await names(client, page_size=page_size) == [f"b{number}" for number in range(count + 1)]
@@ -50,7 +47,7 @@ def test_any_number_of_buckets_is_walked_in_any_shape(count: int, page_size: int
 
 
 async def test_everything_in_a_namespace_is_walked() -> None:
-    async with Emulator(objects=3) as emulator, client_of(emulator) as client:
+    async with Emulator(objects=3) as emulator, connect(emulator) as client:
         emulator.create_bucket("bkt_second")
         emulator.seed(2, "bkt_second")
         ids = [
@@ -62,7 +59,7 @@ async def test_everything_in_a_namespace_is_walked() -> None:
 
 
 async def test_a_bucket_tells_what_it_holds() -> None:
-    async with Emulator(objects=400) as emulator, client_of(emulator) as client:
+    async with Emulator(objects=400) as emulator, connect(emulator) as client:
         objects = await client.objects.list(emulator.bucket).to_list()
         bucket = await client.buckets.get(emulator.bucket)
         assert (await client.buckets.list().to_list()) == [bucket]
@@ -74,25 +71,21 @@ async def test_a_bucket_tells_what_it_holds() -> None:
     assert (bucket.status, bucket.is_locked, bucket.extra) == ("ACTIVE", False, {})
 
 
-async def test_sizes_that_are_none_count_as_nothing() -> None:
-    async with Emulator() as emulator, client_of(emulator) as client:
-        emulator.insert(
-            blobs=[7, {}, {"details": 7}, {"details": {"size_bytes": "7"}}, {"details": {"size_bytes": -1}}]
-        )
-        assert (await client.buckets.get(emulator.bucket)).total_size_bytes == 0
+async def test_sizes_that_are_none_count_as_nothing(emulator: Emulator, client: AsyncMixpeek) -> None:
+    emulator.insert(blobs=[7, {}, {"details": 7}, {"details": {"size_bytes": "7"}}, {"details": {"size_bytes": -1}}])
+    assert (await client.buckets.get(emulator.bucket)).total_size_bytes == 0
 
 
-async def test_a_bucket_is_found_by_its_name_too() -> None:
-    async with Emulator() as emulator, client_of(emulator) as client:
-        emulator.create_bucket("bkt_2", bucket_name="holiday photos", description="sea")
-        emulator.insert(bucket="bkt_2", object_id="obj_1")
-        bucket = await client.buckets.get("holiday photos")
-        assert (bucket.bucket_id, bucket.description) == ("bkt_2", "sea")
-        assert (await client.objects.get("holiday photos", "obj_1")).object_id == "obj_1"
+async def test_a_bucket_is_found_by_its_name_too(emulator: Emulator, client: AsyncMixpeek) -> None:
+    emulator.create_bucket("bkt_2", bucket_name="holiday photos", description="sea")
+    emulator.insert(bucket="bkt_2", object_id="obj_1")
+    bucket = await client.buckets.get("holiday photos")
+    assert (bucket.bucket_id, bucket.description) == ("bkt_2", "sea")
+    assert (await client.objects.get("holiday photos", "obj_1")).object_id == "obj_1"
 
 
 async def test_buckets_are_filtered_sorted_and_searched() -> None:
-    async with Emulator(bucket="a") as emulator, client_of(emulator) as client:
+    async with Emulator(bucket="a") as emulator, connect(emulator) as client:
         emulator.create_bucket("b", bucket_name="Sea", metadata={"year": 2024})
         emulator.create_bucket("c", description="by the sea")
         assert await names(client, filters=field("metadata.year") >= 2024) == ["b"]
@@ -105,7 +98,7 @@ async def test_buckets_are_filtered_sorted_and_searched() -> None:
 
 
 async def test_a_checkpoint_of_buckets_goes_on_with_the_next_and_fits_no_objects() -> None:
-    async with Emulator(bucket="a") as emulator, client_of(emulator) as client:
+    async with Emulator(bucket="a") as emulator, connect(emulator) as client:
         emulator.create_bucket("b")
         pager = client.buckets.list(max_items=1)
         await pager.to_list()
@@ -114,16 +107,15 @@ async def test_a_checkpoint_of_buckets_goes_on_with_the_next_and_fits_no_objects
             client.objects.list("a", resume=pager.checkpoint)
 
 
-async def test_a_bucket_that_is_not_there_is_not_found() -> None:
-    async with Emulator() as emulator, client_of(emulator) as client:
-        with pytest.raises(NotFoundError, match="bkt_none"):
-            await client.buckets.get("bkt_none")
-        with pytest.raises(NotFoundError, match="bkt_none"):
-            await client.objects.get("bkt_none", "obj_1")
+async def test_a_bucket_that_is_not_there_is_not_found(client: AsyncMixpeek) -> None:
+    with pytest.raises(NotFoundError, match="bkt_none"):
+        await client.buckets.get("bkt_none")
+    with pytest.raises(NotFoundError, match="bkt_none"):
+        await client.objects.get("bkt_none", "obj_1")
 
 
 async def test_no_buckets_of_no_namespace() -> None:
-    async with Emulator() as emulator, client_of(emulator, namespace="other") as client:
+    async with Emulator() as emulator, connect(emulator, namespace="other") as client:
         with pytest.raises(NamespaceUnresolvedError):
             await client.buckets.list().to_list()
         with pytest.raises(NotFoundError, match="other"):
@@ -131,13 +123,14 @@ async def test_no_buckets_of_no_namespace() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "..", "a\nb", None, 7])
-async def test_an_id_that_could_not_arrive_is_refused_before_it_is_sent(name: Any) -> None:
-    async with Emulator() as emulator, client_of(emulator) as client:
-        with pytest.raises(InvalidArgumentError, match="bucket"):
-            await client.buckets.get(name)
-        with pytest.raises(InvalidArgumentError, match="object_id"):
-            await client.objects.get(emulator.bucket, name)
-        assert emulator.requests == []
+async def test_an_id_that_could_not_arrive_is_refused_before_it_is_sent(
+    name: Any, emulator: Emulator, client: AsyncMixpeek
+) -> None:
+    with pytest.raises(InvalidArgumentError, match="bucket"):
+        await client.buckets.get(name)
+    with pytest.raises(InvalidArgumentError, match="object_id"):
+        await client.objects.get(emulator.bucket, name)
+    assert emulator.requests == []
 
 
 @pytest.mark.parametrize("flag", ["return_presigned_urls", "include_document_count"])
@@ -150,7 +143,7 @@ async def test_only_a_bool_says_what_of_an_object(flag: str) -> None:
 
 async def outcome(body: Any, **options: Any) -> Bucket | MixpeekError:
     async with ScriptedServer(answer(body, **options)) as server:
-        client = AsyncMixpeek("sk_test", namespace="test", base_url=server.url, retry=RetryPolicy(attempts=1))
+        client = client_at(server.url, retry=RetryPolicy(attempts=1))
         async with client:
             try:
                 return await client.buckets.get("bkt_1")

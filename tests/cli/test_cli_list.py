@@ -66,7 +66,7 @@ def test_the_emulator_takes_any_bucket_and_namespace() -> None:
     assert [json.loads(line)["bucket_id"] for line in result.stdout.splitlines()] == ["my photos/2025"] * 2
 
 
-def test_the_emulator_does_not_mind_what_the_environment_says() -> None:
+def test_the_emulator_ignores_the_environment() -> None:
     with served() as emulator:
         result = invoke("list", "--emulator", "--emulator-objects", "1", emulator=emulator)
         assert emulator.requests == []
@@ -114,7 +114,7 @@ def test_an_empty_bucket_is_no_error() -> None:
     assert (result.stdout, result.exit_code) == ("", 0)
 
 
-def test_a_failure_in_mid_walk_says_how_far_it_came() -> None:
+def test_a_failure_in_mid_walk_says_how_many_objects_were_listed() -> None:
     with served(objects=4, faults={2: Fault.http(403)}) as emulator:
         result = invoke("list", emulator.bucket, "--page-size", "2", emulator=emulator)
     summary, error, hint = result.stderr.splitlines()

@@ -58,7 +58,7 @@ def test_a_signal_while_a_page_is_awaited_ends_it_and_says_how_to_go_on(number: 
     assert err.count("\n") == 2
 
 
-def test_a_signal_while_nobody_reads_the_pipe_ends_it_too() -> None:
+def test_a_signal_while_the_pipe_is_full_ends_it_too() -> None:
     process = start("list", "--emulator")
     assert process.stdout is not None
     assert process.stderr is not None

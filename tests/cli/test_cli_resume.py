@@ -58,7 +58,7 @@ def test_what_is_no_checkpoint_is_misuse(text: str) -> None:
     assert (result.stderr.count("\n"), result.exit_code) == (1, 2)
 
 
-def test_a_redirection_is_told_to_append(tmp_path: Path) -> None:
+def test_the_advice_for_a_redirected_output_is_to_append(tmp_path: Path) -> None:
     with served(objects=4, faults={2: Fault.http(403)}) as emulator, (tmp_path / "out").open("w") as out:
         process = start("list", emulator.bucket, "--page-size", "2", emulator=emulator, stdout=out)
         _, err = process.communicate()
@@ -146,7 +146,7 @@ def test_a_signal_at_any_moment_loses_nothing(seed: int) -> None:
         process = start(*args, emulator=emulator)
         assert process.stdout is not None
         assert process.stderr is not None
-        # Half of the time nobody reads, so that the pipe is full when the signal comes.
+        # Half of the time the pipe is not read, so that the pipe is full when the signal comes.
         parts = [process.stdout.readline() for _ in range(chance.randrange(1, 300))]
         time.sleep(chance.random() * 0.02)
         process.send_signal(signal.SIGINT)

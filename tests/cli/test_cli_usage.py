@@ -1,4 +1,4 @@
-"""What the command line can get wrong, and what it is told then; help and version."""
+"""Misuse of the command line and its error messages; help and version."""
 
 import errno
 import inspect
@@ -52,7 +52,7 @@ KEY = {"MIXPEEK_API_KEY": "sk_1", "MIXPEEK_NAMESPACE": "ns"}
         (["list", "b", "--resume", "x", "-o", "x.json"], KEY, "write JSON lines, --format jsonl"),
     ],
 )
-def test_misuse_is_told_what_to_do_instead(args: list[str], env: dict[str, str], advice: str) -> None:
+def test_the_error_for_misuse_says_what_to_do_instead(args: list[str], env: dict[str, str], advice: str) -> None:
     result = invoke(*args, env=env)
     # click wraps its messages to the width of the terminal.
     assert advice in " ".join(result.stderr.split())

@@ -1,4 +1,4 @@
-"""What is refused, with which answer, and which check comes first."""
+"""Which requests are refused, with which response, and which check comes first."""
 
 import json
 from typing import Any

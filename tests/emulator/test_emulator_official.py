@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from official import MODELS, official_api
 from pydantic import BaseModel
+from support.clients import connect
 
-from mixpeek_async import AsyncMixpeek
 from mixpeek_async.emulator import Emulator, Fault
 
 _JSON = st.recursive(
@@ -108,7 +108,7 @@ async def _walked(kind: str, rows: list[dict[str, Any]]) -> list[Any]:
     answer = Fault.answer({"results": rows, "pagination": {"next_cursor": None}, "total_count": len(rows)})
     async with (
         Emulator(faults={1: answer}) as emulator,
-        AsyncMixpeek(emulator.api_key, namespace=emulator.namespace, base_url=emulator.url) as client,
+        connect(emulator) as client,
     ):
         if kind == "bucket":
             return list(await client.buckets.list().to_list())

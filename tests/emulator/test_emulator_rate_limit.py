@@ -66,7 +66,7 @@ async def test_a_clock_set_back_starts_a_new_window(post: Any, clock: Any) -> No
 @given(start=st.floats(0, 4e9), passed=st.floats(0, 59.999))
 @example(start=0.1, passed=59.9999999999)
 @settings(max_examples=300)
-def test_whoever_waits_exactly_as_told_is_let_in(start: float, passed: float) -> None:
+def test_a_request_after_exactly_the_ordered_wait_is_accepted(start: float, passed: float) -> None:
     now = [start]
     limit = RateLimit(1, lambda: now[0])
     limit.take()

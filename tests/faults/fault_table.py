@@ -25,7 +25,7 @@ from support.scripted_server import (
     then_reset,
     then_stall,
 )
-from support.walk import PATIENT, Outcome, ask
+from support.walk import PATIENT, Outcome, walk_bucket
 
 from mixpeek_async.errors import (
     AuthenticationError,
@@ -75,9 +75,9 @@ class Cell:
 
 
 async def run(cell: Cell, **settings: Any) -> tuple[Outcome, ScriptedServer]:
-    """What comes of a cell; `settings` go over its own."""
+    """The outcome of a cell; `settings` go over its own."""
     async with ScriptedServer(*cell.script, refused=cell.refused) as server:
-        outcome = await ask(server.url, **{"retry": PATIENT, "timeout": 5, **cell.settings, **settings})
+        outcome = await walk_bucket(server.url, **{"retry": PATIENT, "timeout": 5, **cell.settings, **settings})
         await server.until_idle()
     return outcome, server
 
@@ -233,7 +233,7 @@ def _statuses() -> Iterator[tuple[str, Cell]]:
     for status, kind in FINAL.items():
         # Switching protocols is what a proxy for something else does.
         refusal = then_close(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
-        # What is too large is asked for once more, in outline.
+        # A page that is too large is asked for once more, as a page of ids.
         asked = 2 if status == 413 else 1
         yield f"{status}", Cell(script=(refusal if status == 101 else answer(no, status),), error=kind, asked=asked)
     for status, kind in PASSING.items():

@@ -1,4 +1,4 @@
-"""Ids, keys, namespaces, addresses and filters that somebody could pass by mistake, or with intent."""
+"""Ids, keys, namespaces, addresses and filters that a caller could pass by mistake, or with intent."""
 
 import datetime
 import decimal
@@ -32,7 +32,7 @@ IDS: list[Any] = [
     *map(chr, range(0x20)), "\x7f", "\x80", "\x9b31m", "\x1b[2J", "a\0b", "\u202ea", "a\u202e", "\u2066", "\u200b",
     "\u200d",
     "\ufeff", "a\ufeff", "\u00ad", "\ud800", "a\udfff", "\udcff", "\U000e0041",
-    # Characters that turn into others when somebody normalizes, and long or strange ones
+    # Characters that turn into others when a program normalizes them, and long or strange ones
     "\uff0e\uff0e", "\uff0f", "\u2024", "\u2025", "\u2215", "\u2044", "e\u0301", "\u212b", "\u1e9e", "\u0130", "\u00a0",
     "\u3000", "🪣", "👩\u200d👩\u200d👧", "\U0010ffff", "\ufffe", "\uffff", "\uff21\uff22", "bücket", "バケツ", "דלי",
     "a" * 256,

@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.scripted_server import ScriptedServer, answer
-from support.walk import ask
+from support.walk import walk_bucket
 
 from mixpeek_async import MixpeekError, RetryPolicy
 from mixpeek_async._retry import Attempts
@@ -97,7 +97,7 @@ def _next_wait(failure: MixpeekError, attempts: Attempts, left: float, chance: f
 async def test_the_oddest_advice_on_a_real_socket() -> None:
     for advice in ["0", "-1", "nan", "1e400", "9" * 400, "\xb9", "Thu, 01 Jan 1970 00:00:00 +99999999", "١٢"]:
         async with ScriptedServer(answer({}, 503, headers={"Retry-After": advice})) as server:
-            outcome = await ask(server.url)
+            outcome = await walk_bucket(server.url)
         assert outcome.error is not None
         assert len(server.requests) <= 51
         assert all(wait >= 0.05 for wait in outcome.slept)

@@ -25,9 +25,9 @@ FROM_THE_ENVIRONMENT: dict[str, Any] = {"api_key": None, "namespace": None}
 async def test_no_error_shows_the_key_nor_comes_from_aiohttp(canary: Canary, cell: Cell) -> None:
     outcome, server = await run(cell, **FROM_THE_ENVIRONMENT)
     assert canary.arrived(server)
-    assert not canary.sings(outcome)
+    assert not canary.is_shown_in(outcome)
     if outcome.error is not None:
-        assert not canary.sings(outcome.error.checkpoint, *shown(outcome.error))
+        assert not canary.is_shown_in(outcome.error.checkpoint, *shown(outcome.error))
         assert modules(outcome.error) == {"mixpeek_async"}
         assert all(link is outcome.error or type(link) is not type(outcome.error) for link in chain(outcome.error))
 
@@ -47,5 +47,5 @@ async def test_no_log_line_no_warning_and_no_event_shows_it(
         _, server = await run(cell, hooks=hooks, clock=ManualClock(), **FROM_THE_ENVIRONMENT)
     assert canary.arrived(server)
     assert {"asyncio", "mixpeek_async"} <= {record.name for record in caplog.records}
-    assert not canary.sings(caplog.text, *(repr(vars(record)) for record in caplog.records))
-    assert not canary.sings(*caught, *events)
+    assert not canary.is_shown_in(caplog.text, *(repr(vars(record)) for record in caplog.records))
+    assert not canary.is_shown_in(*caught, *events)

@@ -17,8 +17,8 @@ import hostile_input
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.clients import client_at
 from support.scripted_server import ReceivedRequest, ScriptedServer, page
-from support.walk import a_client
 
 from mixpeek_async import AsyncMixpeek, InvalidArgumentError, MalformedResponseError
 
@@ -34,7 +34,7 @@ class Wire:
         self._server = ScriptedServer(page("obj_1"))
         self._runner.run(self._server.__aenter__())
         self.url = self._server.url
-        self.client = a_client(self.url)
+        self.client = client_at(self.url)
 
     def close(self) -> None:
         """Close all of it."""
@@ -63,7 +63,7 @@ class Wire:
         await client.objects.list(bucket, **query)
 
     async def _list_as(self, **identity: Any) -> None:
-        async with a_client(identity.pop("base_url", self.url), **identity) as client:
+        async with client_at(identity.pop("base_url", self.url), **identity) as client:
             await client.objects.list("bkt")
 
     def _only_request(self, asking: Coroutine[Any, Any, None]) -> ReceivedRequest | None:
@@ -176,7 +176,7 @@ def test_a_path_of_the_address_is_refused_or_asked_below(wire: Wire, path: str) 
 @pytest.mark.parametrize("url", hostile_input.URLS, ids=_shown)
 def test_an_address_that_is_none_or_not_safe_is_refused(url: Any) -> None:
     with pytest.raises(InvalidArgumentError):
-        a_client(url)
+        client_at(url)
 
 
 @pytest.mark.parametrize("filters", hostile_input.FILTERS, ids=_shown)

@@ -15,9 +15,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+from support.clients import client_at
 from support.clocks import ManualClock
 from support.scripted_server import CLOSE, ScriptedServer, answer, page, then_close
-from support.walk import a_client
 
 from mixpeek_async import AsyncMixpeek, MixpeekError, Pager
 
@@ -100,7 +100,7 @@ async def test_walks_left_early_leave_nothing_behind() -> None:
     async with _nothing_left():
         for _ in range(BREAKS // 10):
             async with ScriptedServer(*_script(luck)) as server:
-                async with a_client(server.url, clock=ManualClock(), timeout=5) as client:
+                async with client_at(server.url, clock=ManualClock(), timeout=5) as client:
                     for way in luck.choices(WAYS, k=10):
                         with suppress(MixpeekError):
                             await way(client.objects.list("bkt", page_size=2), luck.randrange(9))
@@ -113,7 +113,7 @@ async def _walk(client: AsyncMixpeek) -> None:
 
 
 async def _walk_and_close(url: str) -> None:
-    async with a_client(url, clock=ManualClock(), timeout=5) as client:
+    async with client_at(url, clock=ManualClock(), timeout=5) as client:
         await asyncio.gather(_walk(client), _walk(client))
 
 
@@ -139,7 +139,7 @@ async def test_a_client_closed_under_its_walks_leaves_nothing_behind() -> None:
     async with _nothing_left():
         for _ in range(50):
             async with ScriptedServer(*_script(luck)) as server:
-                client = a_client(server.url, clock=ManualClock(), timeout=5)
+                client = client_at(server.url, clock=ManualClock(), timeout=5)
                 walks = [asyncio.create_task(_walk(client)) for _ in range(3)]
                 await asyncio.sleep(luck.uniform(0, 0.005))
                 await client.aclose()
@@ -155,7 +155,7 @@ async def test_each_way_to_leave_a_walk_works_on_every_place_of_it(
     async with _nothing_left():
         for after in range(12):
             async with ScriptedServer(*PAGES, page("last")) as server:
-                async with a_client(server.url, clock=ManualClock()) as client:
+                async with client_at(server.url, clock=ManualClock()) as client:
                     with suppress(MixpeekError):
                         await way(client.objects.list("bkt", page_size=2), after)
                 await server.until_idle()

@@ -11,13 +11,13 @@ _runs: dict[str, tuple[Outcome, ScriptedServer]] = {}
 
 
 async def _run_once(name: str) -> tuple[Outcome, ScriptedServer]:
-    """What came of a cell; each is run a single time for all tests that look at it."""
+    """The outcome of a cell. Each cell runs once for all tests that read it."""
     if name not in _runs:
         _runs[name] = await run(CELLS[name])
     return _runs[name]
 
 
-OUTLINE = b'{"select":["object_id","bucket_id","created_at"]}'
+IDS_ONLY = b'{"select":["object_id","bucket_id","created_at"]}'
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -32,7 +32,7 @@ async def test_what_comes_out_and_how_often_the_server_was_asked(name: str) -> N
 async def test_a_request_is_sent_again_byte_for_byte(name: str) -> None:
     _, server = await _run_once(name)
     # One head for each page, and all of them alike but for the place: that is in the target alone.
-    pages = [request for request in server.requests if request.body != OUTLINE]
+    pages = [request for request in server.requests if request.body != IDS_ONLY]
     assert {(request.method, request.body) for request in pages} == {("POST", b"")}
     assert len({request.raw for request in pages}) == len({request.target for request in pages})
 

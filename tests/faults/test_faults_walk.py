@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import pytest
 from fault_proxy import FaultProxy
+from support.clients import connect
 from support.clocks import ManualClock
 from support.scripted_server import Action, ScriptedServer, answer, drip, then_close, then_reset, then_stall
-from support.walk import a_client
 
 from mixpeek_async import AsyncMixpeek, MixpeekError, Progress, RetryPolicy
 from mixpeek_async.emulator import Emulator
@@ -23,14 +23,7 @@ OBJECTS = int(os.environ.get("FAULTY_OBJECTS", "20000"))
 
 
 def _client(emulator: Emulator, proxy: ScriptedServer, timeout: float = 5) -> AsyncMixpeek:
-    return a_client(
-        proxy.url,
-        api_key=emulator.api_key,
-        namespace=emulator.namespace,
-        clock=ManualClock(),
-        timeout=timeout,
-        retry=RetryPolicy(budget=1e9),
-    )
+    return connect(emulator, base_url=proxy.url, clock=ManualClock(), timeout=timeout, retry=RetryPolicy(budget=1e9))
 
 
 def _stages(genuine: bytes) -> list[int]:

@@ -16,12 +16,12 @@ KNOWN = [(name, data) for inputs in (SEEDS, FOUND) for name, many in inputs.item
 
 
 @pytest.mark.parametrize(("name", "data"), KNOWN, ids=lambda value: value if isinstance(value, str) else "")
-def test_nothing_but_our_own_errors_comes_of_what_is_known(name: str, data: bytes) -> None:
+def test_known_inputs_raise_only_errors_of_ours(name: str, data: bytes) -> None:
     TARGETS[name](data)
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_nothing_but_our_own_errors_comes_of_a_known_input_that_was_changed(name: str) -> None:
+def test_a_known_input_that_was_changed_raises_only_errors_of_ours(name: str) -> None:
     known = [data for of, data in KNOWN if of == name]
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -33,7 +33,7 @@ def test_nothing_but_our_own_errors_comes_of_a_known_input_that_was_changed(name
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_nothing_but_our_own_errors_comes_of_anything(name: str) -> None:
+def test_any_input_raises_only_errors_of_ours(name: str) -> None:
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.binary(max_size=200))
     def take(data: bytes) -> None:

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mixpeek_async import AsyncMixpeek
+from support.clients import connect
+
 from mixpeek_async.emulator import Emulator
 
 PAGE = Path(__file__).parents[2] / "docs" / "queries.md"
@@ -17,7 +18,7 @@ async def test_the_examples_run() -> None:
     assert len(blocks) == 5
     async with (
         Emulator(objects=200) as emulator,
-        AsyncMixpeek(emulator.api_key, namespace=emulator.namespace, base_url=emulator.url) as client,
+        connect(emulator) as client,
     ):
         names: dict[str, Any] = {"client": client, "bucket": emulator.bucket}
         for block in blocks:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.clients import connect
 from support.plain import meets
 
 from mixpeek_async import (
@@ -22,12 +23,8 @@ from mixpeek_async import (
 from mixpeek_async.emulator import Emulator
 
 
-def client_of(emulator: Emulator) -> AsyncMixpeek:
-    return AsyncMixpeek(emulator.api_key, namespace=emulator.namespace, base_url=emulator.url)
-
-
 async def found(emulator: Emulator, query: ObjectQuery | None = None, **options: Any) -> list[str]:
-    async with client_of(emulator) as client:
+    async with connect(emulator) as client:
         return [obj.object_id async for obj in client.objects.list(emulator.bucket, query, **options)]
 
 
@@ -99,7 +96,7 @@ async def of_titles(*titles: Any, filters: Any) -> list[Any]:
     async with Emulator() as emulator:
         for title in titles:
             emulator.insert({"title": title})
-        async with client_of(emulator) as client:
+        async with connect(emulator) as client:
             walk = client.objects.list(emulator.bucket, filters=filters)
             return [obj.extra["title"] async for obj in walk]
 
@@ -179,10 +176,9 @@ async def test_a_dict_with_case_sensitive_in_its_conditions_filters_too() -> Non
     assert await of_titles("a", "A", "b", "B", filters=filters) == ["A", "b", "B"]
 
 
-async def test_a_dict_that_filters_buckets_arrives_unchanged() -> None:
+async def test_a_dict_that_filters_buckets_arrives_unchanged(emulator: Emulator, client: AsyncMixpeek) -> None:
     filters = {"bucket_name": "sea", "metadata.year": 2024}
-    async with Emulator() as emulator, client_of(emulator) as client:
-        assert await client.buckets.list(filters=filters).to_list() == []
+    assert await client.buckets.list(filters=filters).to_list() == []
     assert emulator.requests[0].body == {"filters": filters}
 
 
@@ -197,7 +193,7 @@ async def test_a_date_is_found_in_any_zone() -> None:
         emulator.insert(created_at="2025-03-03T10:00:00.5+02:00")
         emulator.insert(created_at="not a date")
         at = field("created_at") == datetime(2025, 3, 3, 8, 0, 0, 500_000, tzinfo=UTC)
-        async with client_of(emulator) as client:
+        async with connect(emulator) as client:
             pager = client.objects.list(emulator.bucket, filters=at)
             assert [obj.created_at for obj in await pager.to_list()] == [datetime(2025, 3, 3, 8, 0, 0, 500_000, UTC)]
 
@@ -274,7 +270,7 @@ async def test_absent_and_huge_values_are_sorted_too() -> None:
 async def test_a_field_that_was_not_selected_is_absent() -> None:
     async with Emulator() as emulator:
         emulator.insert(metadata={"place": "ridge", "year": 2024}, status="COMPLETED")
-        async with client_of(emulator) as client:
+        async with connect(emulator) as client:
             obj = (await client.objects.list(emulator.bucket, select=["metadata.place"]).to_list())[0]
     assert (obj.metadata, obj.status, obj.created_at, obj.blobs) == ({"place": "ridge"}, None, None, [])
     assert obj.to_dict().keys() == {"object_id", "bucket_id", "metadata"}
@@ -283,7 +279,7 @@ async def test_a_field_that_was_not_selected_is_absent() -> None:
 async def test_a_part_of_a_blob_comes_with_its_required_fields() -> None:
     async with Emulator(objects=1) as emulator:
         stored = emulator.get(emulator.object_ids()[0])["blobs"][0]
-        async with client_of(emulator) as client:
+        async with connect(emulator) as client:
             obj = (await client.objects.list(emulator.bucket, select=["blobs.details.filename"]).to_list())[0]
     assert obj.blobs[0].to_dict() == {
         "property": stored["property"],
@@ -293,7 +289,7 @@ async def test_a_part_of_a_blob_comes_with_its_required_fields() -> None:
 
 
 async def test_presigned_urls_come_only_on_request() -> None:
-    async with Emulator(objects=1) as emulator, client_of(emulator) as client:
+    async with Emulator(objects=1) as emulator, connect(emulator) as client:
         with_urls = await client.objects.list(emulator.bucket, return_presigned_urls=True).to_list()
         without = await client.objects.list(emulator.bucket).to_list()
     assert all(str(blob.presigned_url).startswith("https://") for blob in with_urls[0].blobs)
@@ -304,7 +300,7 @@ async def test_malformed_blobs_do_not_stop_a_walk_with_presigned_urls() -> None:
     async with Emulator() as emulator:
         emulator.insert({"blobs": "none"})
         emulator.insert({"object_id": "b", "blobs": [7]})
-        async with client_of(emulator) as client:
+        async with connect(emulator) as client:
             pager = client.objects.list(
                 emulator.bucket, return_presigned_urls=True, select=["object_id"], on_invalid="skip"
             )
@@ -316,7 +312,7 @@ async def test_malformed_blobs_do_not_stop_a_walk_with_presigned_urls() -> None:
 
 async def test_a_checkpoint_resumes_the_same_query() -> None:
     query = ObjectQuery(filters=field("status") != "FAILED", sort="-created_at")
-    async with Emulator(objects=60) as emulator, client_of(emulator) as client:
+    async with Emulator(objects=60) as emulator, connect(emulator) as client:
         everything = await found(emulator, query)
         pager = client.objects.list(emulator.bucket, query, max_items=25)
         before = [obj.object_id async for obj in pager]
@@ -331,7 +327,7 @@ async def test_a_checkpoint_resumes_the_same_query() -> None:
     ids=repr,
 )
 async def test_a_checkpoint_is_refused_by_another_query(other: Any) -> None:
-    async with Emulator(objects=3) as emulator, client_of(emulator) as client:
+    async with Emulator(objects=3) as emulator, connect(emulator) as client:
         pager = client.objects.list(emulator.bucket, filters={"status": "COMPLETED"})
         await pager.to_list()
         with pytest.raises(CheckpointError, match="another query"):
@@ -344,7 +340,7 @@ async def test_a_checkpoint_is_refused_by_another_query(other: Any) -> None:
     ids=repr,
 )
 async def test_a_checkpoint_is_resumed_by_date_only_in_the_order_of_creation(asked: Any, finds: bool) -> None:
-    async with Emulator(pagination="has_more") as emulator, client_of(emulator) as client:
+    async with Emulator(pagination="has_more") as emulator, connect(emulator) as client:
         for n in range(50):
             date = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=n)
             emulator.insert({"n": n + 1, "campaign": "x", "created_at": date.isoformat()})
@@ -364,7 +360,7 @@ async def test_a_checkpoint_is_resumed_by_date_only_in_the_order_of_creation(ask
 
 
 async def test_one_object_is_fetched_by_its_id() -> None:
-    async with Emulator(objects=2) as emulator, client_of(emulator) as client:
+    async with Emulator(objects=2) as emulator, connect(emulator) as client:
         (wanted, _) = emulator.object_ids()
         obj = await client.objects.get(emulator.bucket, wanted)
         assert obj.to_dict() == {**emulator.get(wanted), "document_count": 0}
@@ -372,7 +368,7 @@ async def test_one_object_is_fetched_by_its_id() -> None:
 
 
 async def test_one_object_is_fetched_with_urls_and_without_counting_its_documents() -> None:
-    async with Emulator(objects=1) as emulator, client_of(emulator) as client:
+    async with Emulator(objects=1) as emulator, connect(emulator) as client:
         obj = await client.objects.get(
             emulator.bucket, emulator.object_ids()[0], return_presigned_urls=True, include_document_count=False
         )
@@ -380,7 +376,6 @@ async def test_one_object_is_fetched_with_urls_and_without_counting_its_document
     assert obj.document_count is None
 
 
-async def test_an_object_that_does_not_exist_is_not_found() -> None:
-    async with Emulator() as emulator, client_of(emulator) as client:
-        with pytest.raises(NotFoundError, match="obj_none"):
-            await client.objects.get(emulator.bucket, "obj_none")
+async def test_an_object_that_does_not_exist_is_not_found(emulator: Emulator, client: AsyncMixpeek) -> None:
+    with pytest.raises(NotFoundError, match="obj_none"):
+        await client.objects.get(emulator.bucket, "obj_none")

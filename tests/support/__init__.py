@@ -1,1 +1,1 @@
-"""What the tests share: servers, clocks, and walks that are tried over and over."""
+"""What the tests share: servers, clocks, and clients and walks."""

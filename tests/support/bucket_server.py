@@ -17,9 +17,11 @@ from urllib.parse import parse_qsl, urlsplit
 import attrs
 
 from mixpeek_async import AsyncMixpeek
+from support.clients import client_at
+from support.clocks import ManualClock
 
 Shape = Literal["A", "B", "B up", "C", "C dropped", "N", "A+B", "A+C", "B+C"]
-"""What an answer says of the end.
+"""What an answer says about the end of the list.
 
 * A: `has_more`, `limit`, `skip`
 * B: page numbers, computed from the offset rounded down; "B up": rounded up
@@ -56,7 +58,7 @@ class Row:
     weight: int = 1
     hidden: bool = False
     raw: bytes = attrs.field(init=False, repr=False)
-    outline: bytes = attrs.field(init=False, repr=False)
+    ids_only: bytes = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.serialize()
@@ -69,7 +71,7 @@ class Row:
             "created_at": self.created_at,
         }
         present = {name: value for name, value in fields.items() if value is not None}
-        self.outline = _json(present)
+        self.ids_only = _json(present)
         # `place` names a row that has no id.
         self.raw = _json({**present, "place": self.place})
 
@@ -87,7 +89,7 @@ def rows(ids: Iterable[Any], *, dated: bool = True) -> list[Row]:
 
 @attrs.frozen
 class Request:
-    """What one request asked for; `number` counts from 1."""
+    """The paging of one request; `number` counts from 1."""
 
     number: int
     limit: int
@@ -186,7 +188,7 @@ class Bucket:
         page = [row for row in read if not row.hidden]
         if self.max_weight is not None and not request.ids_only and sum(row.weight for row in page) > self.max_weight:
             return error(self.too_heavy, "the page is too heavy")
-        parts = [row.outline for row in page] if request.ids_only else [row.raw for row in page]
+        parts = [row.ids_only for row in page] if request.ids_only else [row.raw for row in page]
         pagination = _json(self.pagination(begin, len(read), limit, shape, by_cursor=request.cursor is not None))
         return Reply(b'{"results":[%b],"pagination":%b}' % (b",".join(parts), pagination))
 
@@ -273,8 +275,8 @@ class BucketServer:
         return "http://localhost" if self._path else f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def client(self, **options: Any) -> AsyncMixpeek:
-        """A client of this server."""
-        return AsyncMixpeek("sk_test", namespace="test", base_url=self.url, **options)
+        """A client of this server. Its waits take no time, unless `options` bring another clock."""
+        return client_at(self.url, **{"clock": ManualClock(), **options})
 
     def receive(self, target: bytes, body: bytes) -> Reply:
         """Take note of a request, and answer it."""

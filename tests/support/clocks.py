@@ -1,4 +1,4 @@
-"""Time that passes only when somebody sleeps, so that no test waits for real seconds."""
+"""Time that passes only in `sleep`, so that no test waits for real seconds."""
 
 import asyncio
 
@@ -26,11 +26,11 @@ class ManualClock:
         return self._unix + self._elapsed
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass without anybody waiting."""
+        """Let `seconds` pass without a wait."""
         self._elapsed += seconds
 
     async def sleep(self, seconds: float, /) -> None:
-        """Record the wait, let others run, and be done with it."""
+        """Record the wait, let other tasks run, and return."""
         self.slept.append(seconds)
         await asyncio.sleep(0)
         self.advance(seconds)

@@ -1,15 +1,13 @@
 """Running the command: within this process, or as a process of its own."""
 
-import asyncio
 import io
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from click.testing import CliRunner, Result
@@ -52,26 +50,12 @@ def start(*args: str, emulator: Emulator | None = None, **settings: Any) -> "sub
         signal.signal(signal.SIGINT, before)
 
 
-@contextmanager
-def served(**settings: Any) -> Iterator[Emulator]:
+def served(**settings: Any) -> AbstractContextManager[Emulator]:
     """An emulator on a thread of its own, since a command runs an event loop of its own."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
+    # Not at the top: pytest refuses a plugin that was imported before tests/test_testing.py names it.
+    from mixpeek_async.testing import running
 
-    async def started() -> Emulator:
-        emulator = Emulator(**settings)
-        await emulator.start()
-        return emulator
-
-    emulator = asyncio.run_coroutine_threadsafe(started(), loop).result()
-    try:
-        yield emulator
-    finally:
-        asyncio.run_coroutine_threadsafe(emulator.aclose(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    return running(Emulator(**settings))
 
 
 def ids(jsonl: str) -> list[str]:

@@ -8,6 +8,7 @@ import attrs
 from aiohttp import web
 
 from mixpeek_async import AsyncMixpeek
+from support.clients import client_at
 from support.clocks import ManualClock
 
 __all__ = ["Answer", "ListServer", "Query", "objects"]
@@ -15,7 +16,7 @@ __all__ = ["Answer", "ListServer", "Query", "objects"]
 
 @attrs.frozen
 class Query:
-    """What one request asked for; `number` counts from 1."""
+    """The paging and the body of one request; `number` counts from 1."""
 
     number: int
     limit: int
@@ -59,7 +60,7 @@ class ListServer:
 
     def client(self, **options: Any) -> AsyncMixpeek:
         """A client of this server, whose waits take no time."""
-        return AsyncMixpeek("sk_test", namespace="test", base_url=self.url, clock=self.clock, **options)
+        return client_at(self.url, clock=self.clock, **options)
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
         params = dict(request.query)

@@ -18,7 +18,7 @@ __all__ = ["Canary", "chain", "modules", "shown"]
 
 
 class Canary:
-    """A key that only the environment holds: no frame of a test shows it, so that whoever does has leaked it."""
+    """A key that only the environment holds. No frame of a test holds it, so that only the package can show it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
@@ -39,10 +39,10 @@ class Canary:
         # No variable: this frame is in the traceback.
         return AsyncMixpeek(**cast("Any", {argument: f"sk_{self._secret}"}))
 
-    def sings(self, *shown: object) -> bool:
+    def is_shown_in(self, *texts: object) -> bool:
         """Whether the key, or any half of it, is in these texts."""
         parts = [self._secret[start : start + 8] for start in range(0, len(self._secret), 8)]
-        return any(part in str(text) for text in shown for part in parts)
+        return any(part in str(text) for text in texts for part in parts)
 
     def arrived(self, server: ScriptedServer) -> bool:
         """Whether each of the server's requests carried it, so that there was something to leak."""

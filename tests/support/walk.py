@@ -1,19 +1,19 @@
-"""One question to a server, and everything that came of it."""
+"""Walk one bucket, and keep what the walk yields, raises and costs."""
 
 from typing import Any
 
 import attrs
 
-from mixpeek_async import AsyncMixpeek
 from mixpeek_async._retry import RetryPolicy
 from mixpeek_async.errors import MixpeekError
 from mixpeek_async.models import Progress
+from support.clients import client_at
 from support.clocks import ManualClock
 
-__all__ = ["PATIENT", "Outcome", "a_client", "ask"]
+__all__ = ["PATIENT", "Outcome", "walk_bucket"]
 
 PATIENT = RetryPolicy(budget=1e9)
-"""The usual policy, for tests where only the number of attempts is to end the asking."""
+"""The default policy without a time limit: only the number of attempts ends the retries."""
 
 
 @attrs.frozen
@@ -26,17 +26,12 @@ class Outcome:
     slept: list[float]
 
 
-def a_client(url: str, **settings: Any) -> AsyncMixpeek:
-    """A client with a key and a namespace, and with a clock of its own unless `settings` bring one."""
-    return AsyncMixpeek(**{"api_key": "sk_test", "namespace": "ns_test", "base_url": url, **settings})
-
-
-async def ask(url: str, *, clock: ManualClock | None = None, **settings: Any) -> Outcome:
-    """Walk a bucket in pages of one object: a page of that size is never asked for in halves."""
+async def walk_bucket(url: str, *, clock: ManualClock | None = None, **settings: Any) -> Outcome:
+    """Walk a bucket in pages of one object: the walk never halves a page of that size."""
     clock = clock or ManualClock()
     ids: list[str] = []
     error = None
-    async with a_client(url, clock=clock, **settings) as client:
+    async with client_at(url, clock=clock, **settings) as client:
         pager = client.objects.list("bkt", page_size=1)
         try:
             async for obj in pager:

@@ -42,7 +42,7 @@ async def test_no_error_without_a_connection_shows_it(canary: Canary) -> None:
         url = server.url
     error = await _error_of(AsyncMixpeek(base_url=url, clock=ManualClock()))
     assert isinstance(error, ConnectionFailedError)
-    assert not canary.sings(*shown(error))
+    assert not canary.is_shown_in(*shown(error))
     assert modules(error) == {"mixpeek_async"}
 
 
@@ -51,7 +51,7 @@ async def test_no_certificate_error_shows_it(canary: Canary) -> None:
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     async with ScriptedServer(page(), tls=context) as server:
         error = await _error_of(AsyncMixpeek(base_url=server.url))
-    assert not canary.sings(*shown(error))
+    assert not canary.is_shown_in(*shown(error))
     assert modules(error) == {"mixpeek_async"}
 
 
@@ -63,7 +63,7 @@ async def test_no_error_of_the_callers_own_session_shows_it(canary: Canary) -> N
     tracing.on_request_headers_sent.append(broken)
     async with ScriptedServer(STALL) as server, aiohttp.ClientSession(trace_configs=[tracing]) as session:
         error = await _error_of(AsyncMixpeek(base_url=server.url, session=session, retry=RetryPolicy(attempts=1)))
-    assert not canary.sings(*shown(error))
+    assert not canary.is_shown_in(*shown(error))
     assert modules(error) == {"mixpeek_async"}
 
 
@@ -71,7 +71,7 @@ async def test_no_closed_client_shows_it(canary: Canary) -> None:
     client = AsyncMixpeek(base_url="http://127.0.0.1:9")
     await client.aclose()
     error = await _error_of(client)
-    assert not canary.sings(*shown(error))
+    assert not canary.is_shown_in(*shown(error))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ async def test_a_cancellation_that_passes_through_aiohttp_shows_no_key(
             except asyncio.CancelledError as early:
                 error = early
         cancelled += isinstance(error, asyncio.CancelledError)
-        assert not canary.sings(*shown(error))
+        assert not canary.is_shown_in(*shown(error))
     assert cancelled == 60
 
 
@@ -123,7 +123,7 @@ async def test_a_time_out_of_the_callers_own_shows_no_key(canary: Canary) -> Non
             async with asyncio.timeout(0.05):
                 await client.objects.list("bkt")
     assert canary.arrived(server)
-    assert not canary.sings(*shown(caught.value))
+    assert not canary.is_shown_in(*shown(caught.value))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_no_refused_setting_is_shown_from_the_environment(canary: Canary, variab
     canary.put_into(variable, template)
     with pytest.raises(InvalidArgumentError) as caught:
         AsyncMixpeek()
-    assert not canary.sings(*shown(caught.value))
+    assert not canary.is_shown_in(*shown(caught.value))
     assert list(chain(caught.value)) == [caught.value]
 
 
@@ -163,7 +163,7 @@ def test_no_refused_setting_is_shown_from_the_environment(canary: Canary, variab
 def test_a_good_key_is_not_shown_when_another_argument_is_refused(canary: Canary, settings: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         canary.make_client(**settings)
-    assert not canary.sings(*shown(caught.value))
+    assert not canary.is_shown_in(*shown(caught.value))
 
 
 ARGUMENTS = [
@@ -175,16 +175,16 @@ ARGUMENTS = [
 def test_a_key_that_is_passed_as_another_argument_is_not_shown(canary: Canary, argument: str) -> None:
     with pytest.raises(InvalidArgumentError, match=argument) as caught:
         canary.pass_as(argument)
-    assert not canary.sings(*shown(caught.value))
+    assert not canary.is_shown_in(*shown(caught.value))
     assert list(chain(caught.value)) == [caught.value]
 
 
 async def test_a_client_shows_no_key(canary: Canary) -> None:
     async with _used_client(canary) as client:
-        assert not canary.sings(
+        assert not canary.is_shown_in(
             client, *map(repr, (client, client.objects, client._transport, client._transport._session))
         )
-        assert not canary.sings(repr(client._transport._session._config))
+        assert not canary.is_shown_in(repr(client._transport._session._config))
         for part in (client, client.objects, client._transport, client._transport._session):
             with pytest.raises(TypeError):
                 vars(part)
@@ -196,12 +196,12 @@ async def test_a_client_and_what_holds_one_are_never_written_down(canary: Canary
         for holder in (client, client.objects, client.objects.list("bkt"), client._transport):
             with pytest.raises(TypeError, match="never pickled") as caught:
                 duplicate(holder)
-            assert not canary.sings(*shown(caught.value))
+            assert not canary.is_shown_in(*shown(caught.value))
 
 
 def test_the_settings_themselves_show_no_key_and_are_never_written_down(canary: Canary) -> None:
     config = read_config(None, None, None, allow_insecure=False)
-    assert not canary.sings(config, repr(config))
+    assert not canary.is_shown_in(config, repr(config))
     with pytest.raises(TypeError, match="never pickled"):
         pickle.dumps(config)
 
@@ -229,7 +229,7 @@ async def test_no_log_line_shows_it_even_when_asyncio_logs_every_step(
         await client.objects.list("bkt")
     assert canary.arrived(server)
     assert "asyncio" in {record.name for record in caplog.records}
-    assert not canary.sings(caplog.text, *(repr(vars(record)) for record in caplog.records))
+    assert not canary.is_shown_in(caplog.text, *(repr(vars(record)) for record in caplog.records))
 
 
 async def test_no_warning_about_a_forgotten_client_shows_it(canary: Canary, caplog: pytest.LogCaptureFixture) -> None:
@@ -241,4 +241,4 @@ async def test_no_warning_about_a_forgotten_client_shows_it(canary: Canary, capl
     assert canary.arrived(server)
     assert "Unclosed client session" in caplog.text
     assert "Unclosed client session" in str(caught[0].message)
-    assert not canary.sings(*caught, caplog.text, *(repr(vars(record)) for record in caplog.records))
+    assert not canary.is_shown_in(*caught, caplog.text, *(repr(vars(record)) for record in caplog.records))

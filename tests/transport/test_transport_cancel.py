@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 import trustme
+from support.clients import client_at
 from support.clocks import ManualClock
 from support.scripted_server import CLOSE, STALL, Action, ScriptedServer, answer, drip, page, then_stall
-from support.walk import a_client
 
 from mixpeek_async.errors import MixpeekError
 
@@ -26,7 +26,7 @@ SCRIPTS: dict[str, tuple[Action, ...]] = {
 
 
 async def _walk(server: ScriptedServer, session: aiohttp.ClientSession | None = None) -> None:
-    async with a_client(server.url, clock=ManualClock(), session=session) as client:
+    async with client_at(server.url, clock=ManualClock(), session=session) as client:
         await client.objects.list("bkt", page_size=1).to_list()
 
 
@@ -93,7 +93,7 @@ async def test_cancelled_in_a_handshake() -> None:
 
 
 async def test_a_client_goes_on_after_one_of_its_requests_was_cancelled() -> None:
-    async with ScriptedServer(STALL, PAGES[-1]) as server, a_client(server.url) as client:
+    async with ScriptedServer(STALL, PAGES[-1]) as server, client_at(server.url) as client:
         with pytest.raises(TimeoutError) as caught:
             async with asyncio.timeout(0.05):
                 await client.objects.list("bkt")
@@ -104,7 +104,7 @@ async def test_a_client_goes_on_after_one_of_its_requests_was_cancelled() -> Non
 
 
 async def test_one_cancelled_call_leaves_those_beside_it_alone() -> None:
-    async with ScriptedServer(STALL, PAGES[-1]) as server, a_client(server.url) as client:
+    async with ScriptedServer(STALL, PAGES[-1]) as server, client_at(server.url) as client:
         stalled = asyncio.ensure_future(client.objects.list("bkt").to_list())
         while not server.requests:
             await asyncio.sleep(0)

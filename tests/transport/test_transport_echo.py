@@ -52,13 +52,13 @@ async def test_no_field_of_an_error_answer_shows_it(canary: Canary, spelled: Cal
     assert isinstance(error, AuthenticationError)
     assert error.details == {"***": ["***"], "deep": {"a": "***"}}
     assert (error.message, error.type, error.code) == ("401: ***", "***", "***")
-    assert not canary.sings(*shown(error))
+    assert not canary.is_shown_in(*shown(error))
 
 
 async def test_a_key_that_the_server_has_shortened_is_not_shown_either(canary: Canary) -> None:
     error = await error_from(lambda key: refusal(f"no such key: {key[:20]}…"))
     assert error.message == "401: no such key: ***…"
-    assert not canary.sings(*shown(error))
+    assert not canary.is_shown_in(*shown(error))
 
 
 @pytest.mark.parametrize("kept", [11, 20, 34])
@@ -66,13 +66,13 @@ async def test_no_body_that_is_cut_within_the_key_shows_the_beginning_of_it(cana
     # Only the first 64 KiB of a refusal are read, and white space is not quoted.
     error = await error_from(lambda key: answer(b" " * (64 * 1024 - kept) + key.encode() + b"more", 403))
     assert error.message == "403: ***"
-    assert not canary.sings(*shown(error))
+    assert not canary.is_shown_in(*shown(error))
 
 
 @pytest.mark.parametrize("start", [" " * 180, "x" * 180], ids=["at 200 characters", "after other text"])
 async def test_no_message_that_is_cut_within_the_key_shows_the_beginning_of_it(canary: Canary, start: str) -> None:
     error = await error_from(lambda key: answer(f"<{start}{key}".encode(), 502))
-    assert not canary.sings(*shown(error))
+    assert not canary.is_shown_in(*shown(error))
 
 
 @pytest.mark.parametrize("spelled", [str, escaped], ids=["as it is", "escaped"])
@@ -80,7 +80,7 @@ async def test_no_message_that_is_cut_within_the_key_shows_the_beginning_of_it(c
 async def test_no_malformed_answer_shows_it(canary: Canary, body: str, spelled: Callable[[str], str]) -> None:
     error = await error_from(lambda key: answer(body.replace("%s", spelled(key)).encode()))
     assert isinstance(error, MalformedResponseError)
-    assert not canary.sings(*shown(error))
+    assert not canary.is_shown_in(*shown(error))
 
 
 @pytest.mark.parametrize("spelled", [str, escaped], ids=["as it is", "escaped"])
@@ -95,7 +95,7 @@ async def test_no_record_that_is_refused_shows_it(canary: Canary, spelled: Calla
     error = await error_from(make)
     assert isinstance(error, InvalidObjectError)
     assert error.raw == b'{"object_id": "o", "bucket_id": 7, "key": "***"}'
-    assert not canary.sings(*shown(error))
+    assert not canary.is_shown_in(*shown(error))
     async with ScriptedServer(echo(make)) as server, AsyncMixpeek(base_url=server.url) as client:
         await client.objects.list("bkt", on_invalid=refused.append).to_list()
     assert refused[0].raw == error.raw
@@ -107,7 +107,7 @@ async def test_no_header_shows_it_neither_in_its_value_nor_in_its_name(canary: C
 
     error = await error_from(make)
     assert isinstance(error, MalformedResponseError)
-    assert not canary.sings(*shown(error))
+    assert not canary.is_shown_in(*shown(error))
 
 
 async def test_details_that_are_nested_too_deeply_are_left_out() -> None:

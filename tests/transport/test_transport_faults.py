@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
+from support.clients import client_at
 from support.clocks import ManualClock
 from support.scripted_server import (
     CLOSE,
@@ -21,7 +22,7 @@ from support.scripted_server import (
     then_close,
     then_stall,
 )
-from support.walk import PATIENT, a_client, ask
+from support.walk import PATIENT, walk_bucket
 
 from mixpeek_async import AsyncMixpeek
 from mixpeek_async._retry import RetryPolicy
@@ -39,15 +40,15 @@ GZIPPED = {"Content-Encoding": "gzip"}
 
 async def test_what_is_left_of_the_budget_bounds_an_attempt() -> None:
     async with ScriptedServer(STALL) as server, asyncio.timeout(5):
-        outcome = await ask(server.url, timeout=60, retry=RetryPolicy(budget=0.05, min_wait=0.06))
+        outcome = await walk_bucket(server.url, timeout=60, retry=RetryPolicy(budget=0.05, min_wait=0.06))
     assert isinstance(outcome.error, RequestTimeoutError)
     assert outcome.progress.requests == 1
 
 
-async def test_nobody_listening() -> None:
+async def test_no_server_listens() -> None:
     async with ScriptedServer() as server:
         url = server.url
-    outcome = await ask(url, retry=PATIENT)
+    outcome = await walk_bucket(url, retry=PATIENT)
     assert (type(outcome.error), outcome.progress.requests, len(outcome.slept)) == (ConnectionFailedError, 5, 4)
 
 
@@ -71,17 +72,17 @@ async def _deaf_socket() -> AsyncIterator[str]:
 
 async def test_a_connection_that_is_never_made_is_a_time_out() -> None:
     async with _deaf_socket() as url:
-        outcome = await ask(url, timeout=0.05, retry=PATIENT)
+        outcome = await walk_bucket(url, timeout=0.05, retry=PATIENT)
     assert (type(outcome.error), outcome.progress.requests) == (RequestTimeoutError, 5)
 
 
 class _NoNames(AbstractResolver):
-    """A DNS that knows nobody."""
+    """A DNS that knows no host."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        raise OSError(socket.EAI_NONAME, f"nobody is called {host}")
+        raise OSError(socket.EAI_NONAME, f"no such host: {host}")
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -89,7 +90,7 @@ class _NoNames(AbstractResolver):
 
 async def test_a_name_that_does_not_resolve() -> None:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=_NoNames())) as session:
-        outcome = await ask("https://api.nowhere.example", session=session, retry=PATIENT)
+        outcome = await walk_bucket("https://api.nowhere.example", session=session, retry=PATIENT)
     assert (type(outcome.error), outcome.progress.requests) == (ConnectionFailedError, 5)
     assert "api.nowhere.example" in str(outcome.error)
 
@@ -107,7 +108,7 @@ def _no_file_descriptor_left() -> Iterator[None]:
 
 
 async def test_out_of_file_descriptors() -> None:
-    async with ScriptedServer(PAGE) as server, a_client(server.url, clock=ManualClock(), retry=PATIENT) as client:
+    async with ScriptedServer(PAGE) as server, client_at(server.url, clock=ManualClock(), retry=PATIENT) as client:
         pager = client.objects.list("bkt", page_size=1)
         with _no_file_descriptor_left(), pytest.raises(ConnectionFailedError, match="Too many open files"):
             await pager
@@ -117,7 +118,7 @@ async def test_out_of_file_descriptors() -> None:
 
 async def test_a_keep_alive_that_ran_out_costs_no_wait() -> None:
     async with ScriptedServer(page("obj_1", next_cursor="c"), CLOSE, page("obj_2")) as server:
-        outcome = await ask(server.url)
+        outcome = await walk_bucket(server.url)
     assert (outcome.ids, outcome.slept) == (["obj_1", "obj_2"], [])
     assert [request.connection for request in server.requests] == [0, 0, 1]
 
@@ -125,35 +126,35 @@ async def test_a_keep_alive_that_ran_out_costs_no_wait() -> None:
 async def test_the_free_resend_is_one_for_each_page() -> None:
     script = page("obj_1", next_cursor="c"), CLOSE, page("obj_2", next_cursor="d"), CLOSE, CLOSE, page("obj_3")
     async with ScriptedServer(*script) as server:
-        outcome = await ask(server.url)
+        outcome = await walk_bucket(server.url)
     assert (outcome.ids, len(outcome.slept)) == (["obj_1", "obj_2", "obj_3"], 1)
 
 
 @pytest.mark.parametrize("attempts", [0, 1])
 async def test_a_policy_of_one_attempt_never_asks_twice(attempts: int) -> None:
     async with ScriptedServer(CLOSE) as server:
-        outcome = await ask(server.url, retry=RetryPolicy(attempts=attempts))
+        outcome = await walk_bucket(server.url, retry=RetryPolicy(attempts=attempts))
     assert isinstance(outcome.error, ConnectionFailedError)
     assert len(server.requests) == 1
 
 
 async def test_a_resend_is_the_same_request_byte_for_byte() -> None:
     async with ScriptedServer(CLOSE, RESET, STALL, PAGE) as server:
-        await ask(server.url, timeout=0.2)
+        await walk_bucket(server.url, timeout=0.2)
     assert len(server.requests) == 4
     assert len({request.raw for request in server.requests}) == 1
 
 
 async def test_the_progress_tells_what_the_faults_cost() -> None:
     async with ScriptedServer(then_close(b"HTTP/1.1 "), then_close(PAGE[:-1]), PAGE) as server:
-        outcome = await ask(server.url)
+        outcome = await walk_bucket(server.url)
     assert (outcome.progress.requests, outcome.progress.retries) == (3, 2)
     assert outcome.progress.waited == pytest.approx(sum(outcome.slept))
 
 
 async def test_a_client_closed_between_two_pages() -> None:
     async with ScriptedServer(page("obj_1", next_cursor="c")) as server:
-        client = a_client(server.url)
+        client = client_at(server.url)
         walk = aiter(client.objects.list("bkt", page_size=1))
         await anext(walk)
         await client.aclose()
@@ -169,7 +170,7 @@ UNDER_WAY = pytest.mark.parametrize("stall", [STALL, then_stall(PAGE[:-5])], ids
 @pytest.mark.parametrize("shared", [False, True], ids=["our session", "the caller's session"])
 async def test_a_client_closed_under_a_request_ends_it_at_once(shared: bool, stall: Action) -> None:
     async with ScriptedServer(stall) as server, aiohttp.ClientSession() as session:
-        client = a_client(server.url, session=session if shared else None)
+        client = client_at(server.url, session=session if shared else None)
         pager = client.objects.list("bkt")
         asking = asyncio.ensure_future(pager.to_list())
         await _under_way(server)
@@ -185,7 +186,7 @@ async def test_a_client_closed_under_a_request_ends_it_at_once(shared: bool, sta
 async def test_a_session_closed_by_its_owner_under_a_request_is_no_fault_of_the_server(stall: Action) -> None:
     async with ScriptedServer(stall) as server, aiohttp.ClientSession() as session:
         # aiohttp never wakes up who reads a body of a session that is closed: only the time-out does.
-        client = a_client(server.url, session=session, timeout=0.2)
+        client = client_at(server.url, session=session, timeout=0.2)
         asking = asyncio.ensure_future(client.objects.list("bkt").to_list())
         await _under_way(server)
         await session.close()
@@ -203,7 +204,7 @@ async def _under_way(server: ScriptedServer) -> None:
 
 async def test_a_client_closed_while_it_waits_to_try_again_does_not_wait_any_longer() -> None:
     async with ScriptedServer(answer(status=503, headers={"Retry-After": "60"})) as server:
-        client = a_client(server.url)
+        client = client_at(server.url)
         asking = asyncio.ensure_future(client.objects.list("bkt").to_list())
         await _under_way(server)
         async with asyncio.timeout(2):
@@ -215,7 +216,7 @@ async def test_a_client_closed_while_it_waits_to_try_again_does_not_wait_any_lon
 
 async def test_a_closed_client_waits_for_no_turn() -> None:
     clock = ManualClock()
-    async with ScriptedServer(PAGE) as server, a_client(server.url, clock=clock, requests_per_minute=1) as client:
+    async with ScriptedServer(PAGE) as server, client_at(server.url, clock=clock, requests_per_minute=1) as client:
         await client.objects.list("bkt", prefetch=0)
         await client.aclose()
         with pytest.raises(ClientClosedError):
@@ -225,7 +226,7 @@ async def test_a_closed_client_waits_for_no_turn() -> None:
 
 async def test_closing_a_client_in_the_moment_of_a_time_out() -> None:
     async with ScriptedServer(STALL) as server:
-        client = a_client(server.url, timeout=0.05)
+        client = client_at(server.url, timeout=0.05)
         asking = asyncio.ensure_future(client.objects.list("bkt").to_list())
         timeout = await _timeout_of(client)
         while not timeout.expired():
@@ -243,14 +244,14 @@ async def _timeout_of(client: AsyncMixpeek) -> asyncio.Timeout:
     return next(iter(timeouts))
 
 
-async def test_what_nobody_foresaw_in_the_callers_session_is_an_error_of_ours() -> None:
+async def test_an_unforeseen_failure_in_the_callers_session_is_an_error_of_ours() -> None:
     async def broken(*_: object) -> None:
         raise LookupError("a hook of the caller's own\x1b[31m")
 
     tracing = aiohttp.TraceConfig()
     tracing.on_request_start.append(broken)
     async with ScriptedServer(PAGE) as server, aiohttp.ClientSession(trace_configs=[tracing]) as session:
-        outcome = await ask(server.url, session=session)
+        outcome = await walk_bucket(server.url, session=session)
     assert type(outcome.error) is TransportError
     assert "LookupError: a hook of the caller's own\\x1b[31m" in str(outcome.error)
     assert (outcome.progress.requests, server.requests) == (1, [])

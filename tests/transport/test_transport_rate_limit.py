@@ -1,9 +1,10 @@
-"""One rate limit for all walks of a client: they slow down before they are refused. Time is the test's own."""
+"""One rate limit for all walks of a client: they slow down before they are refused. The clock is the test's own."""
 
 import asyncio
 from typing import Any
 
 import pytest
+from support.clients import connect
 from support.clocks import ManualClock
 
 from mixpeek_async import AsyncMixpeek, ClientClosedError, InvalidArgumentError, RateLimitError
@@ -20,16 +21,12 @@ class ClockOfAQuietNetwork(ManualClock):
         await super().sleep(seconds)
 
 
-def connect(emulator: Emulator, clock: ManualClock, **options: Any) -> AsyncMixpeek:
-    return AsyncMixpeek(emulator.api_key, namespace=emulator.namespace, base_url=emulator.url, clock=clock, **options)
-
-
 @pytest.mark.parametrize("options", [{}, {"requests_per_minute": 60}], ids=["by the headers", "by a limit of our own"])
 async def test_8_walkers_under_60_requests_a_minute_meet_at_most_one_refusal(options: dict[str, Any]) -> None:
     clock = ClockOfAQuietNetwork()
     async with (
         Emulator(objects=300, requests_per_minute=60, clock=clock.time) as emulator,
-        connect(emulator, clock, **options) as client,
+        connect(emulator, clock=clock, **options) as client,
     ):
         pagers = [client.objects.list(emulator.bucket, page_size=10) for _ in range(8)]
         walked = await asyncio.gather(*(pager.to_list() for pager in pagers))
@@ -41,7 +38,7 @@ async def test_8_walkers_under_60_requests_a_minute_meet_at_most_one_refusal(opt
 
 async def test_walkers_take_turns() -> None:
     clock = ManualClock()
-    async with Emulator(objects=300) as emulator, connect(emulator, clock, requests_per_minute=6) as client:
+    async with Emulator(objects=300) as emulator, connect(emulator, clock=clock, requests_per_minute=6) as client:
         pagers = [client.objects.list(emulator.bucket, page_size=10, prefetch=0) for _ in range(3)]
 
         async def walk_a_while(pager: Any) -> None:
@@ -56,7 +53,7 @@ async def test_walkers_take_turns() -> None:
 
 async def test_a_limit_of_our_own_holds_for_any_minute() -> None:
     clock = ManualClock()
-    async with Emulator(objects=100) as emulator, connect(emulator, clock, requests_per_minute=10) as client:
+    async with Emulator(objects=100) as emulator, connect(emulator, clock=clock, requests_per_minute=10) as client:
         pager = client.objects.list(emulator.bucket, page_size=4)
         assert len(await pager.to_list()) == 100
         # 25 requests: ten at once, ten a minute later, and the rest after another.
@@ -66,16 +63,16 @@ async def test_a_limit_of_our_own_holds_for_any_minute() -> None:
 
 async def test_a_small_walk_under_a_limit_does_not_wait() -> None:
     clock = ManualClock()
-    async with Emulator(objects=100) as emulator, connect(emulator, clock, requests_per_minute=10) as client:
+    async with Emulator(objects=100) as emulator, connect(emulator, clock=clock, requests_per_minute=10) as client:
         pager = client.objects.list(emulator.bucket, page_size=10)
         await pager.to_list()
         assert pager.progress.waited == 0
 
 
-async def test_nobody_waits_in_silence_for_longer_than_the_policy_says() -> None:
+async def test_a_wait_longer_than_the_policy_allows_is_an_error_at_once() -> None:
     clock = ManualClock()
     faults = {1: Fault.rate_limited(3600)}
-    async with Emulator(objects=3, faults=faults) as emulator, connect(emulator, clock) as client:
+    async with Emulator(objects=3, faults=faults) as emulator, connect(emulator, clock=clock) as client:
         for _ in range(3):
             with pytest.raises(RateLimitError) as caught:
                 await client.objects.list(emulator.bucket).to_list()
@@ -90,9 +87,7 @@ async def test_nobody_waits_in_silence_for_longer_than_the_policy_says() -> None
 @pytest.mark.parametrize("prefetch", [0, 1])
 async def test_closing_the_client_ends_the_waiting(prefetch: int) -> None:
     async with Emulator(objects=100) as emulator:
-        client = AsyncMixpeek(
-            emulator.api_key, namespace=emulator.namespace, base_url=emulator.url, requests_per_minute=1
-        )
+        client = connect(emulator, requests_per_minute=1)
         walking = asyncio.create_task(client.objects.list(emulator.bucket, page_size=10, prefetch=prefetch).to_list())
         while not client._transport._rate_limiter._lock.locked():
             await asyncio.sleep(0.001)
@@ -168,7 +163,7 @@ async def test_the_next_window_is_as_large_as_the_last() -> None:
 
 async def test_waiting_for_the_rate_limit_is_no_part_of_a_pages_budget() -> None:
     clock = ManualClock()
-    async with Emulator(objects=3) as emulator, connect(emulator, clock, requests_per_minute=1) as client:
+    async with Emulator(objects=3) as emulator, connect(emulator, clock=clock, requests_per_minute=1) as client:
         pagers = [client.objects.list(emulator.bucket) for _ in range(6)]
         walked = await asyncio.gather(*(pager.to_list() for pager in pagers))
         assert [len(objects) for objects in walked] == [3] * 6

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.clients import client_at
 from support.clocks import ManualClock
 from support.scripted_server import ScriptedServer, answer, page
-from support.walk import a_client, ask
+from support.walk import walk_bucket
 
 from mixpeek_async._retry import Attempts, RetryPolicy, RetryQuota
 from mixpeek_async.errors import (
@@ -248,13 +249,13 @@ def test_the_quota_stays_between_nothing_and_its_capacity(steps: list[int | None
 async def test_a_server_that_fails_every_other_time_never_uses_the_quota_up() -> None:
     script = [part for n in range(200) for part in (answer(status=500), page(f"obj_{n}", next_cursor=f"c{n}"))]
     async with ScriptedServer(*script, page("last")) as server:
-        outcome = await ask(server.url)
+        outcome = await walk_bucket(server.url)
     assert (outcome.error, outcome.progress.retries) == (None, 200)
 
 
 async def test_ordered_waits_cost_nothing_of_the_quota() -> None:
     limited = answer(status=429, headers={"Retry-After": "1"})
-    async with ScriptedServer(limited) as server, a_client(server.url, clock=ManualClock()) as client:
+    async with ScriptedServer(limited) as server, client_at(server.url, clock=ManualClock()) as client:
         for _ in range(4):
             with pytest.raises(RateLimitError):
                 await client.objects.list("bkt", page_size=1)
@@ -265,7 +266,7 @@ async def test_a_thousand_calls_to_a_dead_server_are_at_most_1100_requests() -> 
     async with ScriptedServer() as server:
         url = server.url
     total = Progress()
-    async with a_client(url, clock=ManualClock()) as client:
+    async with client_at(url, clock=ManualClock()) as client:
         for _ in range(1_000):
             pager = client.objects.list("bkt", page_size=1)
             with pytest.raises(ConnectionFailedError):
@@ -277,7 +278,7 @@ async def test_a_thousand_calls_to_a_dead_server_are_at_most_1100_requests() -> 
 async def test_the_quota_is_shared_by_calls_side_by_side() -> None:
     async with ScriptedServer() as server:
         url = server.url
-    async with a_client(url, clock=ManualClock()) as client:
+    async with client_at(url, clock=ManualClock()) as client:
         pagers = [client.objects.list("bkt", page_size=1) for _ in range(200)]
         failures = await asyncio.gather(*pagers, return_exceptions=True)
     assert {type(failure) for failure in failures} == {ConnectionFailedError}

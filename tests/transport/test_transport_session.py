@@ -10,9 +10,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+from support.clients import client_at
 from support.clocks import ManualClock
 from support.scripted_server import Connection, ScriptedServer, answer, page
-from support.walk import a_client, ask
+from support.walk import walk_bucket
 
 from mixpeek_async._config import Config, Secret
 from mixpeek_async._http_session import HttpSession, user_agent
@@ -35,7 +36,7 @@ PAGE = page("obj_1")
 
 async def test_every_request_carries_key_namespace_and_name() -> None:
     async with ScriptedServer(page("obj_1", next_cursor="c"), page("obj_2")) as server:
-        await ask(server.url, api_key="sk_1", namespace="ns of mine")
+        await walk_bucket(server.url, api_key="sk_1", namespace="ns of mine")
     version = importlib.metadata.version("mixpeek-async")
     for request in server.requests:
         assert request.method == "POST"
@@ -98,7 +99,7 @@ async def test_a_page_that_comes_before_its_request_is_not_taken_for_the_answer(
         await asyncio.sleep(0.01)
         early.set()
 
-    async with ScriptedServer(answer_twice, page("obj_2")) as server, a_client(server.url) as client:
+    async with ScriptedServer(answer_twice, page("obj_2")) as server, client_at(server.url) as client:
         pager = client.objects.list("bkt", page_size=1, prefetch=0)
         first = await anext(aiter(pager))
         await early.wait()
@@ -108,7 +109,7 @@ async def test_a_page_that_comes_before_its_request_is_not_taken_for_the_answer(
 
 async def test_a_request_without_a_body_has_no_content_type() -> None:
     async with ScriptedServer(PAGE) as server:
-        await ask(server.url)
+        await walk_bucket(server.url)
     (request,) = server.requests
     assert "content-type" not in request.headers
     assert request.body == b""
@@ -153,14 +154,14 @@ async def _send(url: str, request: Request) -> None:
 @pytest.mark.parametrize("tail", ["", "/", "/v1", "/v1/", "//"])
 async def test_the_path_of_the_base_url_comes_before_the_version(tail: str) -> None:
     async with ScriptedServer(PAGE) as server:
-        await ask(f"{server.url}/proxy/mix%2Fpeek{tail}")
+        await walk_bucket(f"{server.url}/proxy/mix%2Fpeek{tail}")
     assert server.requests[0].target == "/proxy/mix%2Fpeek/v1/buckets/bkt/objects/list?limit=1"
 
 
 async def test_cookies_are_not_sent_back() -> None:
     baked = page("obj_0", next_cursor="c", headers={"Set-Cookie": "track=me; Path=/"})
     async with ScriptedServer(baked, PAGE) as server:
-        await ask(server.url.replace("127.0.0.1", "localhost"))
+        await walk_bucket(server.url.replace("127.0.0.1", "localhost"))
     assert len(server.requests) == 2
     assert all("cookie" not in request.headers for request in server.requests)
 
@@ -168,13 +169,13 @@ async def test_cookies_are_not_sent_back() -> None:
 async def test_pages_share_one_connection() -> None:
     script = [page(f"obj_{n}", next_cursor=f"c{n}") for n in range(5)]
     async with ScriptedServer(*script, page("last")) as server:
-        outcome = await ask(server.url)
+        outcome = await walk_bucket(server.url)
     assert (len(outcome.ids), server.connections) == (6, 1)
 
 
 async def test_a_session_of_our_own_is_closed_with_the_client() -> None:
     async with ScriptedServer(PAGE) as server:
-        client = a_client(server.url)
+        client = client_at(server.url)
         await client.objects.list("bkt")
         assert server.open_connections == 1
         await client.aclose()
@@ -184,7 +185,7 @@ async def test_a_session_of_our_own_is_closed_with_the_client() -> None:
 
 
 async def test_a_client_that_never_asked_has_nothing_to_close() -> None:
-    async with a_client("http://127.0.0.1:9") as client:
+    async with client_at("http://127.0.0.1:9") as client:
         assert not client.closed
     assert client.closed
 
@@ -194,9 +195,9 @@ async def test_the_callers_session_is_used_and_left_open() -> None:
         ScriptedServer(PAGE) as server,
         aiohttp.ClientSession(headers={"X-Mine": "1", "Authorization": "Bearer other"}) as session,
     ):
-        assert (await ask(server.url, session=session)).ids == ["obj_1"]
+        assert (await walk_bucket(server.url, session=session)).ids == ["obj_1"]
         assert not session.closed
-        assert (await ask(server.url, session=session)).ids == ["obj_1"]
+        assert (await walk_bucket(server.url, session=session)).ids == ["obj_1"]
     assert [request.headers["x-mine"] for request in server.requests] == ["1", "1"]
     assert [request.raw.count(b"uthorization: Bearer sk_test") for request in server.requests] == [1, 1]
     assert server.connections == 1
@@ -204,7 +205,7 @@ async def test_the_callers_session_is_used_and_left_open() -> None:
 
 async def test_a_client_is_closed_when_the_callers_session_is() -> None:
     async with aiohttp.ClientSession() as session:
-        client = a_client("http://127.0.0.1:9", session=session)
+        client = client_at("http://127.0.0.1:9", session=session)
         assert not client.closed
     assert client.closed
 
@@ -228,13 +229,13 @@ async def test_the_callers_session_may_have_defaults_of_its_own(defaults: dict[s
         await connection.send(answer(body, headers={"Content-Encoding": "gzip"}))
 
     async with ScriptedServer(answer(status=503), late) as server, aiohttp.ClientSession(**defaults) as session:
-        outcome = await ask(server.url, session=session)
+        outcome = await walk_bucket(server.url, session=session)
     assert (outcome.ids, outcome.error, len(server.requests)) == (["obj_1"], None, 2)
 
 
 async def test_a_session_that_raises_for_a_status_leaves_that_to_us() -> None:
     async with ScriptedServer(answer(status=404)) as server, aiohttp.ClientSession(raise_for_status=True) as session:
-        outcome = await ask(server.url, session=session)
+        outcome = await walk_bucket(server.url, session=session)
     assert (type(outcome.error), len(server.requests)) == (NotFoundError, 1)
 
 
@@ -244,7 +245,7 @@ async def test_a_session_with_auth_is_refused_because_it_would_replace_the_key()
         session = aiohttp.ClientSession(auth=aiohttp.BasicAuth("user", "password"))
     async with session:
         with pytest.raises(InvalidArgumentError, match="auth") as caught:
-            a_client("http://127.0.0.1:9", session=session)
+            client_at("http://127.0.0.1:9", session=session)
     assert "password" not in str(caught.value)
 
 
@@ -253,7 +254,7 @@ async def test_a_password_from_netrc_never_replaces_the_key(tmp_path: Path, monk
     netrc.write_text("default login user password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
     async with ScriptedServer(PAGE) as server, aiohttp.ClientSession(trust_env=True) as session:
-        outcome = await ask(server.url, session=session)
+        outcome = await walk_bucket(server.url, session=session)
     assert isinstance(outcome.error, TransportError)
     assert "secret" not in str(outcome.error)
     assert server.requests == []
@@ -262,7 +263,7 @@ async def test_a_password_from_netrc_never_replaces_the_key(tmp_path: Path, monk
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), True, "60", None])
 def test_a_time_out_that_is_no_number_over_zero_is_refused(value: Any) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^timeout must be a number over 0"):
-        a_client("http://127.0.0.1:9", timeout=value)
+        client_at("http://127.0.0.1:9", timeout=value)
 
 
 @pytest.mark.parametrize(
@@ -275,17 +276,17 @@ def test_a_time_out_that_is_no_number_over_zero_is_refused(value: Any) -> None:
 )
 def test_a_time_out_of_aiohttp_is_refused_with_the_number_to_pass(value: Any, hint: str) -> None:
     with pytest.raises(InvalidArgumentError, match=rf"^timeout must be a number over 0, in seconds: pass {hint},"):
-        a_client("http://127.0.0.1:9", timeout=value)
+        client_at("http://127.0.0.1:9", timeout=value)
 
 
 @pytest.mark.parametrize("value", [0, -1, 0.5, float("nan"), True, "60", None])
 def test_a_cap_of_bodies_that_is_no_whole_number_over_zero_is_refused(value: Any) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^max_body_bytes must be a whole number of at least 1"):
-        a_client("http://127.0.0.1:9", max_body_bytes=value)
+        client_at("http://127.0.0.1:9", max_body_bytes=value)
 
 
 def test_a_client_belongs_to_one_event_loop_and_says_so() -> None:
-    client = a_client("http://127.0.0.1:9")
+    client = client_at("http://127.0.0.1:9")
 
     async def ask_and_close() -> None:
         with pytest.raises(ConnectionFailedError):
@@ -303,7 +304,7 @@ def test_a_client_belongs_to_one_event_loop_and_says_so() -> None:
 
 
 async def test_the_repr_tells_where_a_client_asks_and_whether_it_still_can() -> None:
-    client = a_client("http://127.0.0.1:9/v1")
+    client = client_at("http://127.0.0.1:9/v1")
     assert repr(client) == "<AsyncMixpeek of namespace 'ns_test' at http://127.0.0.1:9>"
     await client.aclose()
     assert repr(client).endswith(", closed>")
@@ -312,7 +313,7 @@ async def test_the_repr_tells_where_a_client_asks_and_whether_it_still_can() -> 
 @pytest.mark.parametrize("name", ["session", "retry"])
 async def test_a_session_or_a_policy_of_another_kind_is_refused(name: str) -> None:
     with pytest.raises(InvalidArgumentError, match=name):
-        a_client("http://127.0.0.1:9", **{name: object()})
+        client_at("http://127.0.0.1:9", **{name: object()})
 
 
 def test_a_copy_without_metadata_names_itself_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

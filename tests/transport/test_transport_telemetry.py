@@ -1,4 +1,4 @@
-"""What a client tells of its work, to hooks and to the log, and that neither can stop it."""
+"""What a client reports to hooks and to the log. Neither can stop a walk."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -7,8 +7,9 @@ from typing import Any
 import aiohttp
 import attrs
 import pytest
+from support.clients import client_at
 from support.scripted_server import CLOSE, Action, ScriptedServer, answer, page
-from support.walk import PATIENT, a_client, ask
+from support.walk import PATIENT, walk_bucket
 
 from mixpeek_async import (
     AsyncMixpeek,
@@ -36,24 +37,24 @@ async def _events(*script: Action, **settings: Any) -> list[Any]:
     """All events of a walk, in the order in which they came."""
     events: list[Any] = []
     async with ScriptedServer(*script) as server:
-        await ask(server.url, hooks=_all(events.append), **settings)
+        await walk_bucket(server.url, hooks=_all(events.append), **settings)
     return events
 
 
-async def test_a_walk_is_told_as_it_happens() -> None:
+async def test_a_walk_is_reported_as_it_happens() -> None:
     events = await _events(BUSY, PAGE)
     kinds = [RequestSent, ResponseReceived, RetryScheduled, RequestSent, ResponseReceived, PageReceived]
     assert [type(event) for event in events] == kinds
 
 
-async def test_a_request_is_told_with_its_address_and_its_number() -> None:
+async def test_a_request_is_reported_with_its_address_and_its_number() -> None:
     first, *_, second = [event for event in await _events(BUSY, PAGE) if isinstance(event, RequestSent)]
     assert first.method == "POST"
     assert first.url.endswith("/v1/buckets/bkt/objects/list?limit=1")
     assert second == attrs.evolve(first, attempt=2)
 
 
-async def test_an_answer_is_told_with_what_it_weighs_and_how_it_can_be_found_again() -> None:
+async def test_an_answer_is_reported_with_its_size_and_its_request_id() -> None:
     busy, good = [event for event in await _events(BUSY, PAGE) if isinstance(event, ResponseReceived)]
     assert (busy.status, busy.attempt, busy.request_id) == (503, 1, "req_0")
     assert (good.status, good.attempt, good.request_id) == (200, 2, "req_1")
@@ -61,7 +62,7 @@ async def test_an_answer_is_told_with_what_it_weighs_and_how_it_can_be_found_aga
     assert good.seconds >= 0
 
 
-async def test_a_retry_is_told_before_it_is_waited_for() -> None:
+async def test_a_retry_is_reported_before_the_wait() -> None:
     (retry,) = [event for event in await _events(BUSY, PAGE) if isinstance(event, RetryScheduled)]
     assert isinstance(retry.error, ServerError)
     assert (retry.attempt, retry.method) == (1, "POST")
@@ -74,7 +75,7 @@ async def test_a_connection_that_breaks_has_no_answer_but_a_retry() -> None:
     assert isinstance(events[1].error, ConnectionFailedError)
 
 
-async def test_a_page_is_told_with_its_place() -> None:
+async def test_a_page_is_reported_with_its_place() -> None:
     events = await _events(page("obj_0", next_cursor="c"), PAGE)
     pages = [event for event in events if isinstance(event, PageReceived)]
     path = "/v1/buckets/bkt/objects/list"
@@ -84,7 +85,7 @@ async def test_a_page_is_told_with_its_place() -> None:
     ]
 
 
-async def test_the_value_of_a_cursor_is_told_to_nobody(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_value_of_a_cursor_is_never_shown(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     events = await _events(page("obj_1", next_cursor="secret&limit=9"), CLOSE, PAGE)
     urls = [event.url for event in events if not isinstance(event, PageReceived)]
@@ -120,11 +121,11 @@ class _Failing:
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_hook_that_raises_stops_nothing_and_is_told_once(name: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_hook_that_raises_stops_nothing_and_is_logged_once(name: str, caplog: pytest.LogCaptureFixture) -> None:
     hook = _Failing()
     script = BUSY, page("obj_0", next_cursor="c"), BUSY, PAGE
     async with ScriptedServer(*script) as server:
-        outcome = await ask(server.url, hooks=Hooks(**{name: hook}))
+        outcome = await walk_bucket(server.url, hooks=Hooks(**{name: hook}))
     assert (outcome.ids, outcome.error) == (["obj_0", "obj_1"], None)
     assert hook.called >= 2
     (record,) = caplog.records
@@ -133,9 +134,9 @@ async def test_a_hook_that_raises_stops_nothing_and_is_told_once(name: str, capl
     assert "a mistake of the caller's own" in caplog.text
 
 
-async def test_each_hook_that_raises_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+async def test_each_hook_that_raises_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     async with ScriptedServer(BUSY, PAGE) as server:
-        await ask(server.url, hooks=_all(_Failing()))
+        await walk_bucket(server.url, hooks=_all(_Failing()))
     assert len(caplog.records) == len(NAMES)
 
 
@@ -170,7 +171,7 @@ async def test_a_log_handler_that_raises_stops_nothing(log: logging.Logger, fail
     handler = _FailingHandler(fails)
     log.addHandler(handler)
     async with ScriptedServer(BUSY, CLOSE, PAGE) as server:
-        outcome = await ask(server.url, retry=PATIENT)
+        outcome = await walk_bucket(server.url, retry=PATIENT)
     assert (outcome.ids, outcome.error) == (["obj_1"], None)
     told = [record for record in handler.kept if record.levelno == logging.ERROR]
     assert [record.getMessage() for record in told] == ["the log handler raised an exception; ignored (logged once)"]
@@ -180,7 +181,7 @@ async def test_a_hook_that_stops_the_program_does() -> None:
     def stop(_: object) -> None:
         raise KeyboardInterrupt
 
-    async with ScriptedServer(PAGE) as server, a_client(server.url, hooks=Hooks(request=stop)) as client:
+    async with ScriptedServer(PAGE) as server, client_at(server.url, hooks=Hooks(request=stop)) as client:
         pager = client.objects.list("bkt", prefetch=0)
         with pytest.raises(KeyboardInterrupt):
             # Not in a task of its own: asyncio lets it out of the loop, and not out of an await.
@@ -193,7 +194,7 @@ async def test_a_hook_that_stops_the_program_does() -> None:
 async def test_a_request_is_one_line_and_so_is_a_retry(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "mixpeek_async")
     async with ScriptedServer(BUSY, CLOSE, PAGE) as server:
-        await ask(server.url)
+        await walk_bucket(server.url)
         url = f"{server.url}/v1/buckets/bkt/objects/list?limit=1"
     lines = [record.getMessage() for record in caplog.records if record.name == "mixpeek_async"]
     assert [line.removeprefix(f"POST {url}: ").partition(",")[0].partition(";")[0] for line in lines] == [
@@ -211,7 +212,7 @@ async def test_a_request_is_one_line_and_so_is_a_retry(caplog: pytest.LogCapture
 async def test_an_answer_without_an_id_says_so(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "mixpeek_async")
     async with ScriptedServer(page("obj_1")) as server:
-        await ask(server.url)
+        await walk_bucket(server.url)
     assert "request without an id" in caplog.text
 
 
@@ -219,20 +220,20 @@ async def test_no_line_holds_anything_of_a_body(caplog: pytest.LogCaptureFixture
     caplog.set_level(logging.DEBUG)
     words = answer({"error": {"message": "hunter2", "details": {"hunter2": "hunter2"}}}, 500)
     async with ScriptedServer(words, answer(b"<hunter2>"), page("hunter2")) as server:
-        await ask(server.url)
+        await walk_bucket(server.url)
     assert "hunter2" not in caplog.text
 
 
 async def test_an_answer_that_is_too_large_has_a_line_too(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "mixpeek_async")
     async with ScriptedServer(PAGE) as server:
-        await ask(server.url, max_body_bytes=10)
+        await walk_bucket(server.url, max_body_bytes=10)
     assert "attempt 1: ResponseTooLargeError" in caplog.text
 
 
-async def test_nobody_is_told_of_a_retry_by_default(capfd: pytest.CaptureFixture[str]) -> None:
+async def test_no_retry_is_shown_by_default(capfd: pytest.CaptureFixture[str]) -> None:
     async with ScriptedServer(BUSY, PAGE) as server:
-        await ask(server.url)
+        await walk_bucket(server.url)
     assert capfd.readouterr() == ("", "")
 
 
@@ -264,7 +265,7 @@ def test_a_hook_is_a_plain_function(name: str, value: Any, problem: str) -> None
 )
 def test_what_is_no_hook_and_no_trace_is_refused(settings: dict[str, Any], problem: str) -> None:
     with pytest.raises(InvalidArgumentError, match=problem):
-        a_client("http://127.0.0.1:9", **settings)
+        client_at("http://127.0.0.1:9", **settings)
 
 
 # --- aiohttp's own traces ---
@@ -282,7 +283,7 @@ def _tracing(seen: list[str]) -> aiohttp.TraceConfig:
 async def test_a_trace_sees_every_request() -> None:
     seen: list[str] = []
     async with ScriptedServer(BUSY, PAGE) as server:
-        await ask(server.url, trace_configs=(_tracing(seen), _tracing(seen)))
+        await walk_bucket(server.url, trace_configs=(_tracing(seen), _tracing(seen)))
     assert seen == ["POST 503"] * 2 + ["POST 200"] * 2
 
 
@@ -299,6 +300,6 @@ async def test_a_trace_that_raises_fails_its_request() -> None:
     tracing = aiohttp.TraceConfig()
     tracing.on_request_start.append(broken)
     async with ScriptedServer(PAGE) as server:
-        outcome = await ask(server.url, trace_configs=[tracing])
+        outcome = await walk_bucket(server.url, trace_configs=[tracing])
     assert type(outcome.error) is TransportError
     assert server.requests == []

@@ -1,4 +1,4 @@
-"""A certificate that is not to be trusted ends the asking before the key is sent; what only breaks is tried again."""
+"""A certificate that is not to be trusted ends the request before the key is sent; what only breaks is tried again."""
 
 import asyncio
 import datetime
@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 import trustme
 from support.scripted_server import CLOSE, Action, ScriptedServer, chunked, page, then_close, then_reset, then_stall
-from support.walk import PATIENT, Outcome, ask
+from support.walk import PATIENT, Outcome, walk_bucket
 
 from mixpeek_async.errors import CertificateError, ConnectionFailedError, RequestTimeoutError, TransportError
 
@@ -33,7 +33,7 @@ async def _ask_trusting(authority: trustme.CA, server: ScriptedServer, **setting
     context = ssl.create_default_context()
     authority.configure_trust(context)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
-        return await ask(server.url, session=session, **settings)
+        return await walk_bucket(server.url, session=session, **settings)
 
 
 def _refused(outcome: Outcome, server: ScriptedServer) -> bool:
@@ -49,7 +49,7 @@ async def test_a_certificate_that_is_trusted(authority: trustme.CA) -> None:
 
 async def test_a_certificate_of_an_unknown_authority(authority: trustme.CA) -> None:
     async with _server_with(authority.issue_cert("127.0.0.1")) as server:
-        outcome = await ask(server.url)
+        outcome = await walk_bucket(server.url)
     assert _refused(outcome, server)
     assert "CERTIFICATE_VERIFY_FAILED" in str(outcome.error)
 
@@ -73,7 +73,7 @@ async def test_a_certificate_other_than_the_one_that_the_caller_pinned(authority
         _server_with(authority.issue_cert("127.0.0.1")) as server,
         aiohttp.ClientSession(connector=pinned) as session,
     ):
-        outcome = await ask(server.url, session=session)
+        outcome = await walk_bucket(server.url, session=session)
     assert _refused(outcome, server)
 
 
@@ -135,7 +135,7 @@ async def test_a_handshake_that_fails_is_tried_again_and_never_without_tls(
     answer: bytes | None, kind: type[TransportError]
 ) -> None:
     async with _no_tls(answer) as url:
-        outcome = await ask(url, timeout=0.1, retry=PATIENT)
+        outcome = await walk_bucket(url, timeout=0.1, retry=PATIENT)
     assert (outcome.ids, type(outcome.error)) == ([], kind)
     assert outcome.progress.requests - len(outcome.slept) in {1, 2}
     assert len(outcome.slept) == 4

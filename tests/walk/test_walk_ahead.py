@@ -5,16 +5,13 @@ import gc
 from typing import Any
 
 import pytest
+from support.clients import connect
 from support.list_server import ListServer, Query, objects
 
-from mixpeek_async import AsyncMixpeek, ClientClosedError, RetryPolicy, ServerError
+from mixpeek_async import ClientClosedError, RetryPolicy, ServerError
 from mixpeek_async.emulator import Emulator, Fault
 
 SHAPES = ["has_more", "page", "cursor"]
-
-
-def connect(emulator: Emulator, **options: Any) -> AsyncMixpeek:
-    return AsyncMixpeek(emulator.api_key, namespace=emulator.namespace, base_url=emulator.url, **options)
 
 
 def fetching_ahead() -> list[Any]:
@@ -23,7 +20,7 @@ def fetching_ahead() -> list[Any]:
 
 
 async def settle() -> None:
-    """Let what can happen without waiting for anybody happen."""
+    """Let all tasks run until each waits for a response."""
     for _ in range(50):
         await asyncio.sleep(0.001)
 
@@ -101,7 +98,7 @@ async def test_an_error_of_a_page_ahead_is_raised_when_the_walk_gets_there() -> 
     faults = {2: Fault.http(500)}
     async with (
         Emulator(objects=9, faults=faults) as emulator,
-        connect(emulator, retry=RetryPolicy(attempts=1)) as client,
+        connect(emulator) as client,
     ):
         walk = aiter(client.objects.list(emulator.bucket, page_size=3))
         ids = []
@@ -116,7 +113,7 @@ async def test_an_error_of_a_page_ahead_is_raised_when_the_walk_gets_there() -> 
 
 
 @pytest.mark.parametrize("way", [{"prefetch": 1}, {"concurrency": 8}], ids=str)
-async def test_a_walk_that_is_left_takes_its_fetches_with_it(way: dict[str, Any]) -> None:
+async def test_a_walk_that_is_left_cancels_its_fetches(way: dict[str, Any]) -> None:
     async with Emulator(objects=90, pagination="has_more", latency=0.01) as emulator, connect(emulator) as client:
         async for _ in client.objects.list(emulator.bucket, page_size=3, **way):
             assert fetching_ahead()
@@ -126,7 +123,7 @@ async def test_a_walk_that_is_left_takes_its_fetches_with_it(way: dict[str, Any]
         assert not fetching_ahead()
 
 
-async def test_a_walk_that_is_closed_takes_its_fetches_with_it() -> None:
+async def test_a_walk_that_is_closed_cancels_its_fetches() -> None:
     async with Emulator(objects=90, latency=0.01) as emulator, connect(emulator) as client:
         walk = aiter(client.objects.list(emulator.bucket, page_size=3))
         await anext(walk)
@@ -223,7 +220,7 @@ async def test_a_refusal_narrows_what_is_asked_side_by_side() -> None:
     faults = {number: Fault.rate_limited(0.1) for number in range(6, 9)}
     async with (
         Emulator(objects=400, pagination="has_more", faults=faults) as emulator,
-        connect(emulator) as client,
+        connect(emulator, retry=RetryPolicy()) as client,
     ):
         pager = client.objects.list(emulator.bucket, page_size=10, concurrency=16)
         assert [obj.object_id async for obj in pager] == emulator.object_ids()

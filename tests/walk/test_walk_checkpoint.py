@@ -1,9 +1,10 @@
-"""Going on where a walk stood, in another walk: after break, errors, changes of the list, and with bad strings."""
+"""Resume a walk from its checkpoint: after break, errors and changes of the list, and with bad strings."""
 
 import re
 from typing import Any
 
 import pytest
+from support.clients import connect
 from support.list_server import ListServer, Query, objects
 
 from mixpeek_async import (
@@ -12,22 +13,12 @@ from mixpeek_async import (
     InvalidArgumentError,
     InvalidObjectError,
     NotFoundError,
-    RetryPolicy,
     ServerError,
     StatusError,
 )
 from mixpeek_async.emulator import Emulator, Fault
 
 SHAPES = ["has_more", "page", "cursor"]
-
-
-def connect(emulator: Emulator, namespace: str | None = None) -> AsyncMixpeek:
-    return AsyncMixpeek(
-        emulator.api_key,
-        namespace=namespace or emulator.namespace,
-        base_url=emulator.url,
-        retry=RetryPolicy(attempts=1),
-    )
 
 
 async def walk_some(client: AsyncMixpeek, emulator: Emulator, count: int, **options: Any) -> tuple[list[str], str]:
@@ -432,15 +423,14 @@ async def test_a_checkpoint_of_another_listing_is_refused_before_any_request(oth
     async with Emulator(objects=30) as emulator, connect(emulator) as client:
         _, checkpoint = await walk_some(client, emulator, 5)
         sent = len(emulator.requests)
-        async with connect(emulator, namespace="other" if other == "namespace" else None) as second:
+        async with connect(emulator, namespace="other" if other == "namespace" else emulator.namespace) as second:
             with pytest.raises(CheckpointError, match=f"another {other}"):
                 second.objects.list("other" if other == "bucket" else emulator.bucket, resume=checkpoint)
 
         assert len(emulator.requests) == sent
 
 
-async def test_a_checkpoint_and_an_offset_are_one_place_too_many() -> None:
-    async with Emulator() as emulator, connect(emulator) as client:
-        pager = client.objects.list(emulator.bucket)
-        with pytest.raises(InvalidArgumentError, match="not both"):
-            client.objects.list(emulator.bucket, resume=pager.checkpoint, offset=5)
+async def test_a_checkpoint_and_an_offset_are_one_place_too_many(emulator: Emulator, client: AsyncMixpeek) -> None:
+    pager = client.objects.list(emulator.bucket)
+    with pytest.raises(InvalidArgumentError, match="not both"):
+        client.objects.list(emulator.bucket, resume=pager.checkpoint, offset=5)

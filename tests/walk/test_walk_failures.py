@@ -8,7 +8,6 @@ from support.bucket_server import Bucket, BucketServer, Reply, Request, Row, Sha
 from support.clocks import ManualClock
 
 from mixpeek_async import (
-    AsyncMixpeek,
     CheckpointError,
     InvalidObjectError,
     MixpeekError,
@@ -30,10 +29,6 @@ def ids(*numbers: int) -> list[str]:
 
 def broken(id_: str, place: float) -> Row:
     return Row(id_, place, broken=True)
-
-
-def connect(server: BucketServer, **options: Any) -> AsyncMixpeek:
-    return server.client(**{"clock": ManualClock(), **options})
 
 
 async def take(walk: Walk[Object], count: int) -> list[str]:
@@ -63,7 +58,7 @@ async def collect(walk: Walk[Object], into: list[str]) -> None:
 async def test_pages_lose_no_row_when_resumed_behind_an_invalid_object(shape: Shape) -> None:
     bucket = Bucket([*rows("ab"), broken("bad", 2), *rows("abcde")[3:]], shape)
     handed_out: list[str] = []
-    async with BucketServer(bucket.answer) as server, connect(server) as client:
+    async with BucketServer(bucket.answer) as server, server.client() as client:
         pager = client.objects.list("bkt")
         try:
             async for page in pager.pages():
@@ -84,7 +79,7 @@ async def test_no_object_is_lost_when_a_malformed_first_record_changes_before_th
     shape: Shape, change: str, page_size: int
 ) -> None:
     bucket = Bucket([broken("bad", -1), *rows("abcd", dated=False)], shape)
-    async with BucketServer(bucket.answer) as server, connect(server) as client:
+    async with BucketServer(bucket.answer) as server, server.client() as client:
         walk = aiter(client.objects.list("bkt", page_size=page_size))
         with pytest.raises(InvalidObjectError) as caught:
             await anext(walk)
@@ -114,7 +109,7 @@ async def test_the_first_page_in_answer_to_a_cursor_is_asked_for_again(older: Sh
     def answer(request: Request) -> Reply:
         return from_an_older_server(bucket, request, older) if request.number == number else bucket.answer(request)
 
-    async with BucketServer(answer) as server, connect(server) as client:
+    async with BucketServer(answer) as server, server.client() as client:
         assert await rest(client.objects.list("bkt", page_size=10)) == ids(50)
 
 
@@ -129,7 +124,7 @@ async def test_a_server_that_forgets_cursors_for_good_is_an_error_and_no_end(old
         return from_an_older_server(bucket, older_request, older) if request.number > 1 else bucket.answer(request)
 
     yielded: list[str] = []
-    async with BucketServer(answer) as server, connect(server) as client:
+    async with BucketServer(answer) as server, server.client() as client:
         walk = aiter(client.objects.list("bkt", page_size=10))
         with pytest.raises(MixpeekError):
             await collect(walk, yielded)
@@ -144,7 +139,7 @@ async def test_a_resumed_walk_takes_the_first_page_for_no_answer_to_its_cursor(o
     def answer(request: Request) -> Reply:
         return from_an_older_server(bucket, request, older) if request.number in behind else bucket.answer(request)
 
-    async with BucketServer(answer) as server, connect(server) as client:
+    async with BucketServer(answer) as server, server.client() as client:
         walk = aiter(client.objects.list("bkt", page_size=10, prefetch=0))
         taken = await take(walk, 75)
         behind.append(len(server.requests) + 1)
@@ -158,7 +153,7 @@ async def test_a_resumed_walk_takes_the_first_page_for_no_answer_to_its_cursor(o
 @pytest.mark.parametrize("shape", BY_OFFSET)
 async def test_nothing_comes_twice_when_many_objects_are_created_in_front_and_the_walk_is_resumed(shape: Shape) -> None:
     bucket = Bucket(rows(range(100), dated=False), shape)
-    async with BucketServer(bucket.answer) as server, connect(server) as client:
+    async with BucketServer(bucket.answer) as server, server.client() as client:
         walk = aiter(client.objects.list("bkt", sort="-created_at", page_size=20, prefetch=0))
         taken = await take(walk, 20)
         bucket.prepend(ids(1000, 1060))
@@ -173,7 +168,7 @@ async def test_nothing_comes_twice_when_many_objects_are_created_in_front_and_th
 @pytest.mark.parametrize("taken", [60, 100])
 async def test_a_clamped_list_that_grew_in_front_is_resumed_in_few_requests(shape: Shape, taken: int) -> None:
     bucket = Bucket(rows(range(300), dated=False), shape, most=100)
-    async with BucketServer(bucket.answer) as server, connect(server) as client:
+    async with BucketServer(bucket.answer) as server, server.client() as client:
         walk = aiter(client.objects.list("bkt", sort="-created_at"))
         first = await take(walk, taken)
         bucket.prepend(ids(1000, 1150))
@@ -187,7 +182,7 @@ async def test_a_clamped_list_that_grew_in_front_is_resumed_in_few_requests(shap
 @pytest.mark.parametrize("shape", ["C", "C dropped", "A+C"])
 async def test_cursors_that_are_offsets_walk_on_through_many_pages_that_come_again(shape: Shape) -> None:
     bucket = Bucket(rows(range(200), dated=False), shape, cursors="offset")
-    async with BucketServer(bucket.answer) as server, connect(server) as client:
+    async with BucketServer(bucket.answer) as server, server.client() as client:
         walk = aiter(client.objects.list("bkt", sort="-created_at", page_size=10, prefetch=0))
         taken = await take(walk, 100)
         bucket.prepend(ids(1000, 1080))
@@ -201,7 +196,7 @@ async def test_cursors_that_are_offsets_walk_on_through_many_pages_that_come_aga
 async def work_off(bucket: Bucket, done: list[str], each_time: int, **options: Any) -> None:
     """Do each object, delete it, and stop and resume every `each_time` objects, until the bucket is empty."""
     checkpoint = None
-    async with BucketServer(bucket.answer) as server, connect(server) as client:
+    async with BucketServer(bucket.answer) as server, server.client() as client:
         while bucket.rows:
             walk = aiter(client.objects.list("bkt", page_size=10, resume=checkpoint, **options))
             for _ in range(min(each_time, len(bucket.rows))):
@@ -238,7 +233,7 @@ async def test_without_dates_such_a_job_does_everything_or_stops_with_a_checkpoi
 async def test_a_job_that_deletes_each_object_within_one_walk_does_them_all(shape: Shape) -> None:
     bucket = Bucket(rows(range(100), dated=False), shape)
     done: list[str] = []
-    async with BucketServer(bucket.answer) as server, connect(server) as client:
+    async with BucketServer(bucket.answer) as server, server.client() as client:
         async for obj in client.objects.list("bkt", page_size=10):
             done.append(obj.object_id)
             bucket.delete(obj.object_id)
@@ -249,7 +244,7 @@ async def test_a_job_that_deletes_each_object_within_one_walk_does_them_all(shap
 @pytest.mark.parametrize("shape", ["C", "C dropped", "A+C", "B+C"])
 async def test_by_cursor_a_deleted_first_object_of_a_page_is_no_lost_place(shape: Shape, sort: str | None) -> None:
     bucket = Bucket(rows(range(200), dated=False), shape)
-    async with BucketServer(bucket.answer) as server, connect(server) as client:
+    async with BucketServer(bucket.answer) as server, server.client() as client:
         walk = aiter(client.objects.list("bkt", sort=sort, page_size=50, prefetch=0))
         taken = await take(walk, 101)
         bucket.delete("100")
@@ -263,7 +258,7 @@ async def test_by_cursor_a_deleted_first_object_of_a_page_is_no_lost_place(shape
 @pytest.mark.parametrize("shape", ["A", "B", "N"])
 async def test_concurrency_on_a_server_that_gives_fewer_rows_than_asked_wastes_few_requests(shape: Shape) -> None:
     bucket = Bucket(rows(range(400)), shape, most=10)
-    async with BucketServer(bucket.answer) as server, connect(server) as client:
+    async with BucketServer(bucket.answer) as server, server.client() as client:
         assert await rest(client.objects.list("bkt", page_size=100, concurrency=8)) == ids(400)
     # One page of ten is the least that a request can bring; one row of it may be the overlap.
     assert len(server.requests) <= 45 + 2 * 8
@@ -271,7 +266,7 @@ async def test_concurrency_on_a_server_that_gives_fewer_rows_than_asked_wastes_f
 
 async def test_by_cursor_a_smaller_page_than_the_one_that_was_left_is_no_lost_place() -> None:
     bucket = Bucket(rows(range(1000), dated=False), "C")
-    async with BucketServer(bucket.answer) as server, connect(server) as client:
+    async with BucketServer(bucket.answer) as server, server.client() as client:
         walk = aiter(client.objects.list("bkt", sort="metadata.rank", page_size=400, prefetch=0))
         taken = await take(walk, 750)
         bucket.most = 200
@@ -286,13 +281,13 @@ async def test_by_cursor_a_smaller_page_than_the_one_that_was_left_is_no_lost_pl
 @pytest.mark.parametrize("objects", [10_001, 10_500, 10_999])
 async def test_the_last_page_that_an_offset_can_reach_ends_a_walk(shape: Shape, objects: int) -> None:
     bucket = Bucket(rows(range(objects)), shape)
-    async with BucketServer(bucket.answer) as server, connect(server) as client:
+    async with BucketServer(bucket.answer) as server, server.client() as client:
         assert await rest(client.objects.list("bkt")) == ids(objects)
 
 
 async def test_objects_that_are_appended_to_a_list_that_shifted_come_by_pages() -> None:
     bucket = Bucket(rows(range(53), dated=False), "N")
-    async with BucketServer(bucket.answer) as server, connect(server) as client:
+    async with BucketServer(bucket.answer) as server, server.client() as client:
         walk = aiter(client.objects.list("bkt", page_size=10, prefetch=0))
         taken = await take(walk, 10)
         bucket.delete(*ids(3))
@@ -327,7 +322,7 @@ async def test_a_long_wait_for_a_turn_is_no_part_of_a_pages_budget(limit: str) -
         return reply
 
     own = 1 if limit == "of its own" else None
-    async with BucketServer(answer) as server, connect(server, clock=clock, requests_per_minute=own) as client:
+    async with BucketServer(answer) as server, server.client(clock=clock, requests_per_minute=own) as client:
         walked = await asyncio.gather(*(rest(client.objects.list("bkt")) for _ in range(10)))
     assert walked == [ids(3)] * 10
     assert len(server.requests) == 10
@@ -343,7 +338,7 @@ async def test_dates_find_the_place_where_all_objects_before_it_are_gone(
     shape: Shape, page_size: int, taken: int
 ) -> None:
     bucket = Bucket(rows(range(100)), shape)
-    async with BucketServer(bucket.answer) as server, connect(server) as client:
+    async with BucketServer(bucket.answer) as server, server.client() as client:
         walk = aiter(client.objects.list("bkt", page_size=page_size))
         first = await take(walk, taken)
         bucket.delete(*first)
@@ -360,7 +355,7 @@ async def test_without_dates_a_place_whose_objects_are_all_gone_is_found_or_is_a
     bucket = Bucket(rows(range(100), dated=False), shape)
     if dates == "equal":
         bucket.rows = [Row(row.id, row.place, "2026-01-01T00:00:00Z") for row in bucket.rows]
-    async with BucketServer(bucket.answer) as server, connect(server) as client:
+    async with BucketServer(bucket.answer) as server, server.client() as client:
         walk = aiter(client.objects.list("bkt", page_size=page_size, prefetch=0))
         bucket.delete(*await take(walk, taken))
         sent = len(server.requests)
@@ -379,7 +374,7 @@ async def test_without_dates_a_place_whose_objects_are_all_gone_is_found_or_is_a
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 20, 25])
 async def test_max_items_stops_exactly_there_and_the_rest_can_follow(shape: Shape, count: int) -> None:
     bucket = Bucket(rows(range(20)), shape)
-    async with BucketServer(bucket.answer) as server, connect(server) as client:
+    async with BucketServer(bucket.answer) as server, server.client() as client:
         pager = client.objects.list("bkt", page_size=10, max_items=count)
         first = await rest(pager)
         assert first == ids(min(count, 20))
@@ -391,7 +386,7 @@ async def test_max_items_stops_exactly_there_and_the_rest_can_follow(shape: Shap
 async def test_a_cancelled_step_loses_nothing(shape: Shape, prefetch: int) -> None:
     bucket = Bucket(rows(range(30)), shape)
     taken: list[str] = []
-    async with BucketServer(bucket.answer) as server, connect(server) as client:
+    async with BucketServer(bucket.answer) as server, server.client() as client:
         walk = aiter(client.objects.list("bkt", page_size=3, prefetch=prefetch))
         for turns in range(200):
             step = asyncio.ensure_future(anext(walk))
@@ -407,7 +402,7 @@ async def test_a_cancelled_step_loses_nothing(shape: Shape, prefetch: int) -> No
 @pytest.mark.parametrize("shape", EVERY_SHAPE)
 async def test_tasks_that_share_a_walk_get_each_object_once(shape: Shape) -> None:
     bucket = Bucket(rows(range(100)), shape)
-    async with BucketServer(bucket.answer) as server, connect(server) as client:
+    async with BucketServer(bucket.answer) as server, server.client() as client:
         walk = aiter(client.objects.list("bkt", page_size=7))
         shares = await asyncio.gather(*(rest(walk) for _ in range(5)))
     assert sorted((id_ for share in shares for id_ in share), key=int) == ids(100)
@@ -419,7 +414,7 @@ async def test_200_walkers_on_a_client_that_is_refused_all_come_to_the_end() -> 
     def answer(request: Request) -> Reply:
         return error(429, "slow down", Retry_After="1") if request.number % 3 == 0 else bucket.answer(request)
 
-    async with BucketServer(answer) as server, connect(server, retry=RetryPolicy(budget=1e6)) as client:
+    async with BucketServer(answer) as server, server.client(retry=RetryPolicy(budget=1e6)) as client:
         walked = await asyncio.gather(*(rest(client.objects.list("bkt", page_size=10)) for _ in range(200)))
     assert walked == [ids(20)] * 200
 
@@ -429,7 +424,7 @@ async def test_walkers_that_are_refused_for_good_end_in_an_error_each() -> None:
         return error(429, "slow down", Retry_After="1")
 
     policy = RetryPolicy(max_ordered_waits=2)
-    async with BucketServer(answer) as server, connect(server, retry=policy) as client:
+    async with BucketServer(answer) as server, server.client(retry=policy) as client:
         walks = (rest(client.objects.list("bkt")) for _ in range(20))
         outcomes = await asyncio.gather(*walks, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [RateLimitError] * 20

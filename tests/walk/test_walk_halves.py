@@ -1,4 +1,4 @@
-"""A page that cannot be had at its size is asked for in halves: one monstrous object never hides the rest.
+"""A page that cannot be fetched at its size is fetched in halves: one monstrous object never hides the rest.
 
 What happens when the list changes at the same time is tried in `test_walk_offsets.py`.
 """
@@ -37,8 +37,8 @@ class BucketWithAMonster:
     def __call__(self, query: Query) -> Any:
         start = int(query.cursor) if query.cursor else query.offset
         end = min(start + query.limit, 100)
-        outline = self.selects and query.body == {"select": ["object_id", "bucket_id", "created_at"]}
-        if start <= MONSTER < end and not outline:
+        ids_only = self.selects and query.body == {"select": ["object_id", "bucket_id", "created_at"]}
+        if start <= MONSTER < end and not ids_only:
             return self.refusal()
         more = {"has_more": end < 100} if self.shape == BY_OFFSET else {"next_cursor": str(end) if end < 100 else None}
         return {"results": objects(range(start, end)), "pagination": more}
@@ -76,7 +76,7 @@ WAYS = pytest.mark.parametrize("way", [{"prefetch": 0}, {"prefetch": 1}, {"concu
 )
 @pytest.mark.parametrize("shape", [BY_OFFSET, BY_CURSOR])
 @WAYS
-async def test_an_object_that_cannot_be_had_is_missed_alone_and_the_error_says_which(
+async def test_an_object_that_cannot_be_fetched_is_missed_alone_and_the_error_says_which(
     refusal: Any, kind: type[MixpeekError], shape: str, way: dict[str, Any]
 ) -> None:
     async with (
@@ -105,7 +105,7 @@ async def test_a_walk_that_was_resumed_gets_past_it_too(shape: str, resumed_at: 
 
 
 @pytest.mark.parametrize("shape", [BY_OFFSET, BY_CURSOR])
-async def test_where_ids_cannot_be_had_alone_the_same_row_is_asked_for_again(shape: str) -> None:
+async def test_where_ids_cannot_be_fetched_alone_the_same_row_is_asked_for_again(shape: str) -> None:
     bucket = BucketWithAMonster(status(413), shape, selects=False)
     async with ListServer(bucket) as server, server.client() as client:
         walk = aiter(client.objects.list("bkt_test", page_size=16))
@@ -139,7 +139,7 @@ async def test_a_row_is_only_blamed_when_it_is_there_before_and_after_a_failure(
     assert [obj.object_id for obj in walked] == [str(n) for n in range(10) if n != 5]
 
 
-async def test_rows_that_fit_alone_and_not_together_are_all_had() -> None:
+async def test_rows_that_fit_alone_and_not_together_are_all_fetched() -> None:
     def answer(query: Query) -> Any:
         end = query.offset + query.limit
         if query.limit > 1 and query.offset < 20 and end > 15:
@@ -152,7 +152,7 @@ async def test_rows_that_fit_alone_and_not_together_are_all_had() -> None:
     assert [obj.object_id for obj in walked] == [str(n) for n in range(40)]
 
 
-async def test_rows_past_the_ceiling_that_cannot_be_had_at_once_are_an_error_that_says_so() -> None:
+async def test_rows_past_the_ceiling_that_cannot_be_fetched_at_once_are_an_error_that_says_so() -> None:
     def answer(query: Query) -> Any:
         end = query.offset + query.limit
         if end > 10_300:

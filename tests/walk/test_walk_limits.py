@@ -1,8 +1,8 @@
-"""A walk under a rate limit: it waits, and loses nothing. Time is the test's own."""
+"""A walk under a rate limit: it waits, and loses nothing. The clock is the test's own."""
 
+from support.clients import connect
 from support.clocks import ManualClock
 
-from mixpeek_async import AsyncMixpeek
 from mixpeek_async.emulator import Emulator
 
 
@@ -10,7 +10,7 @@ async def test_a_walk_under_60_requests_a_minute_completes() -> None:
     clock = ManualClock()
     async with (
         Emulator(objects=1_000, requests_per_minute=60, clock=clock.time) as emulator,
-        AsyncMixpeek(emulator.api_key, namespace=emulator.namespace, base_url=emulator.url, clock=clock) as client,
+        connect(emulator, clock=clock) as client,
     ):
         pager = client.objects.list(emulator.bucket, page_size=5)
         ids = [obj.object_id async for obj in pager]

@@ -16,9 +16,10 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from support.clients import connect
 from support.clocks import ManualClock
 
-from mixpeek_async import AsyncMixpeek, MixpeekError, Object, RetryPolicy, Walk
+from mixpeek_async import MixpeekError, Object, RetryPolicy, Walk
 from mixpeek_async.emulator import Emulator, Fault
 
 WALKS = int(os.environ.get("WALKS", "2000"))
@@ -58,13 +59,7 @@ class WalkMachine(RuleBasedStateMachine):
         self.way = way
         self.emulator = Emulator(objects=objects, pagination=shape)
         self.runner.run(self.emulator.start())
-        self.client = AsyncMixpeek(
-            self.emulator.api_key,
-            namespace=self.emulator.namespace,
-            base_url=self.emulator.url,
-            retry=RetryPolicy(attempts=attempts),
-            clock=ManualClock(),
-        )
+        self.client = connect(self.emulator, retry=RetryPolicy(attempts=attempts), clock=ManualClock())
         self.constant = set(self.emulator.object_ids())
         self.walk = self.new_walk(page_size)
 
@@ -107,7 +102,7 @@ class WalkMachine(RuleBasedStateMachine):
         self.runner.run(self.cancel_after(turns))
 
     async def cancel_after(self, turns: int) -> None:
-        """Ask for an object and think better of it, some turns of the loop later."""
+        """Ask for an object, and cancel some turns of the loop later."""
         taking = asyncio.ensure_future(self.take_some(1))
         for _ in range(turns):
             await asyncio.sleep(0)

@@ -8,6 +8,7 @@ import attrs
 import cattrs
 import msgspec
 import pytest
+from support.clients import client_at, connect
 from support.list_server import ListServer, Query
 from support.scripted_server import ScriptedServer, answer
 
@@ -47,10 +48,6 @@ def contracts(count: int, start: int = 0) -> list[dict[str, Any]]:
     return [{"title": f"t{number}", "metadata": {"year": 2000 + number}} for number in range(start, start + count)]
 
 
-def client_of(emulator: Emulator, **options: Any) -> AsyncMixpeek:
-    return AsyncMixpeek(emulator.api_key, namespace=emulator.namespace, base_url=emulator.url, **options)
-
-
 def emulator_with(count: int, **options: Any) -> Emulator:
     emulator = Emulator(**options)
     for fields in contracts(count):
@@ -60,7 +57,7 @@ def emulator_with(count: int, **options: Any) -> Emulator:
 
 @pytest.mark.parametrize("pagination", ["cursor", "has_more", "page"])
 async def test_every_object_comes_once_as_the_class_asked_for(pagination: Any) -> None:
-    async with emulator_with(25, pagination=pagination) as emulator, client_of(emulator) as client:
+    async with emulator_with(25, pagination=pagination) as emulator, connect(emulator) as client:
         found = await client.objects.list(emulator.bucket, model=Contract, page_size=4).to_list()
 
     assert found == [Contract(f"t{number}", Details(2000 + number)) for number in range(25)]
@@ -68,7 +65,7 @@ async def test_every_object_comes_once_as_the_class_asked_for(pagination: Any) -
 
 @pytest.mark.parametrize("pagination", ["cursor", "has_more", "page"])
 async def test_deletions_meanwhile_lose_nothing(pagination: Any) -> None:
-    async with emulator_with(30, pagination=pagination) as emulator, client_of(emulator) as client:
+    async with emulator_with(30, pagination=pagination) as emulator, connect(emulator) as client:
         ids = [obj.object_id async for obj in client.objects.list(emulator.bucket)]
         found = []
         async for titled in client.objects.list(emulator.bucket, model=Titled, page_size=12):
@@ -81,7 +78,7 @@ async def test_deletions_meanwhile_lose_nothing(pagination: Any) -> None:
 
 
 async def test_a_walk_of_one_class_goes_on_as_a_walk_of_another() -> None:
-    async with emulator_with(20) as emulator, client_of(emulator) as client:
+    async with emulator_with(20) as emulator, connect(emulator) as client:
         walk = aiter(client.objects.list(emulator.bucket, model=Titled, page_size=6))
         first = [(await anext(walk)).title for _ in range(8)]
         rest = client.objects.list(emulator.bucket, model=Contract, resume=walk.checkpoint)
@@ -122,7 +119,7 @@ async def test_a_clients_converter_structures_its_walks() -> None:
     own = converter.copy()
     rename = cattrs.override(rename="heading")
     own.register_structure_hook(Titled, cattrs.gen.make_dict_structure_fn(Titled, own, title=rename))
-    async with Emulator() as emulator, client_of(emulator, converter=own) as client:
+    async with Emulator() as emulator, connect(emulator, converter=own) as client:
         object_id = emulator.insert(heading="h")["object_id"]
         assert await client.objects.list(emulator.bucket, model=Titled).to_list() == [Titled("h")]
         assert await client.objects.get(emulator.bucket, object_id, model=Titled) == Titled("h")
@@ -137,7 +134,7 @@ def test_only_a_converter_is_a_converter(wrong: Any) -> None:
 @pytest.mark.parametrize("model", [None, 7, dict, "Contract", Contract("t", Details(1))], ids=repr)
 async def test_what_is_no_class_with_fields_is_refused_before_anything_is_sent(model: Any) -> None:
     async with ScriptedServer(answer({})) as server:
-        async with AsyncMixpeek("sk_test", namespace="ns", base_url=server.url) as client:
+        async with client_at(server.url) as client:
             with pytest.raises(InvalidArgumentError, match="model must be"):
                 client.objects.list("b", model=model)
             with pytest.raises(InvalidArgumentError, match="model must be"):
@@ -146,7 +143,7 @@ async def test_what_is_no_class_with_fields_is_refused_before_anything_is_sent(m
 
 
 async def test_one_object_comes_as_the_class_asked_for() -> None:
-    async with emulator_with(1) as emulator, client_of(emulator) as client:
+    async with emulator_with(1) as emulator, connect(emulator) as client:
         [obj] = await client.objects.list(emulator.bucket).to_list()
         got = await client.objects.get(emulator.bucket, obj.object_id, model=Contract)
 
@@ -158,7 +155,7 @@ async def test_one_object_comes_as_the_class_asked_for() -> None:
 )
 async def test_one_object_of_a_wrong_type_is_refused_at_once(body: bytes, path: str) -> None:
     async with ScriptedServer(answer(body)) as server:
-        async with AsyncMixpeek("sk_test", namespace="ns", base_url=server.url) as client:
+        async with client_at(server.url) as client:
             with pytest.raises(MalformedResponseError) as caught:
                 await client.objects.get("b", "o", model=Contract)
         assert caught.value.path == path

@@ -41,7 +41,7 @@ class ChangingList:
     """How likely another change is before a request."""
     chance: random.Random = attrs.field(factory=random.Random)
     weights: dict[str, int] = attrs.field(factory=dict)
-    """Rows that weigh anything; a page over `MAX_WEIGHT` cannot be had."""
+    """Rows that weigh anything; a page over `MAX_WEIGHT` cannot be fetched."""
     deleted: set[str] = attrs.field(factory=set)
     requests: list[PageRequest] = attrs.field(factory=list)
     ids_only: bool = True

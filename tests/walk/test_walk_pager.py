@@ -1,10 +1,11 @@
-"""What a pager can be asked for."""
+"""The methods of a pager."""
 
 import asyncio
 import itertools
 from typing import Any
 
 import pytest
+from support.clients import connect
 from support.list_server import ListServer, Query, objects
 
 from mixpeek_async import (
@@ -13,23 +14,15 @@ from mixpeek_async import (
     InvalidObjectError,
     MalformedResponseError,
     Progress,
-    RetryPolicy,
 )
 from mixpeek_async.emulator import Emulator, Fault
 
 
-def connect(emulator: Emulator) -> AsyncMixpeek:
-    return AsyncMixpeek(
-        emulator.api_key, namespace=emulator.namespace, base_url=emulator.url, retry=RetryPolicy(attempts=1)
-    )
+async def test_making_a_pager_sends_nothing(emulator: Emulator, client: AsyncMixpeek) -> None:
+    pager = client.objects.list(emulator.bucket)
 
-
-async def test_making_a_pager_sends_nothing() -> None:
-    async with Emulator() as emulator, connect(emulator) as client:
-        pager = client.objects.list(emulator.bucket)
-
-        assert emulator.requests == []
-        assert pager.progress == Progress()
+    assert emulator.requests == []
+    assert pager.progress == Progress()
 
 
 async def test_each_loop_is_a_walk_of_its_own() -> None:
@@ -50,7 +43,7 @@ async def test_pages_are_the_walk_in_pieces() -> None:
         assert [obj.object_id for page in pages for obj in page.results] == emulator.object_ids()
 
 
-async def test_a_page_brings_what_the_answer_said_beside_the_objects() -> None:
+async def test_a_page_holds_what_the_response_sent_beside_the_objects() -> None:
     async with Emulator(objects=10, pagination="page") as emulator, connect(emulator) as client:
         page = await client.objects.list(emulator.bucket, page_size=4)
 
@@ -68,10 +61,9 @@ async def test_awaiting_a_pager_gives_the_first_page_in_one_request() -> None:
         assert len(emulator.requests) == 1
 
 
-async def test_the_first_page_of_an_empty_bucket_is_empty() -> None:
-    async with Emulator() as emulator, connect(emulator) as client:
-        assert (await client.objects.list(emulator.bucket)).results == []
-        assert [page async for page in client.objects.list(emulator.bucket).pages()] == []
+async def test_the_first_page_of_an_empty_bucket_is_empty(emulator: Emulator, client: AsyncMixpeek) -> None:
+    assert (await client.objects.list(emulator.bucket)).results == []
+    assert [page async for page in client.objects.list(emulator.bucket).pages()] == []
 
 
 @pytest.mark.parametrize("shape", ["has_more", "page", "cursor"])
@@ -130,11 +122,12 @@ async def test_progress_counts_while_the_walk_goes_on() -> None:
     ],
     ids=str,
 )
-async def test_a_bad_value_is_an_error_before_any_request(options: dict[str, Any]) -> None:
-    async with Emulator() as emulator, connect(emulator) as client:
-        with pytest.raises(InvalidArgumentError, match=next(iter(options))):
-            client.objects.list(emulator.bucket, **options)
-        assert emulator.requests == []
+async def test_a_bad_value_is_an_error_before_any_request(
+    options: dict[str, Any], emulator: Emulator, client: AsyncMixpeek
+) -> None:
+    with pytest.raises(InvalidArgumentError, match=next(iter(options))):
+        client.objects.list(emulator.bucket, **options)
+    assert emulator.requests == []
 
 
 async def test_a_closed_walk_is_at_its_end() -> None:
@@ -194,9 +187,9 @@ async def test_a_page_that_fails_is_asked_for_again_when_the_walk_is() -> None:
         assert ids == emulator.object_ids()
 
 
-async def test_a_cancelled_next_loses_nothing() -> None:
+async def test_a_cancelled_request_loses_nothing() -> None:
     async with Emulator(objects=10, faults={2: Fault.slow(0.5)}) as emulator, connect(emulator) as client:
-        walk = aiter(client.objects.list(emulator.bucket, page_size=4))
+        walk = aiter(client.objects.list(emulator.bucket, page_size=4, prefetch=0))
         ids = [(await anext(walk)).object_id for _ in range(4)]
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.02):

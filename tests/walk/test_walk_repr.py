@@ -1,13 +1,15 @@
 """A pager and its pages in a console: each says in one line what it is; a page is a collection of its objects."""
 
-from mixpeek_async import ApiWarning, AsyncMixpeek, Page, Pager, Pagination
+from support.clients import connect
+
+from mixpeek_async import ApiWarning, Page, Pager, Pagination
 from mixpeek_async.emulator import Emulator
 
 
 async def test_a_pager_says_what_it_lists_and_how_far_it_is() -> None:
     async with (
         Emulator(objects=1_200) as emulator,
-        AsyncMixpeek(emulator.api_key, namespace=emulator.namespace, base_url=emulator.url) as client,
+        connect(emulator) as client,
     ):
         pager = client.objects.list(emulator.bucket)
         assert repr(pager) == "<Pager of /v1/buckets/bkt_emulator/objects/list: not walked yet>"

@@ -3,15 +3,12 @@
 import math
 
 import pytest
+from support.clients import connect
 
-from mixpeek_async import AsyncMixpeek, NamespaceUnresolvedError
+from mixpeek_async import NamespaceUnresolvedError
 from mixpeek_async.emulator import Emulator
 
 SHAPES = ["has_more", "page", "cursor"]
-
-
-def connect(emulator: Emulator, namespace: str | None = None) -> AsyncMixpeek:
-    return AsyncMixpeek(emulator.api_key, namespace=namespace or emulator.namespace, base_url=emulator.url)
 
 
 def requests_needed(objects: int, page_size: int, shape: str) -> int:

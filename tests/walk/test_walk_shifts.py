@@ -3,17 +3,12 @@
 from typing import Any
 
 import pytest
+from support.clients import connect
 
-from mixpeek_async import AsyncMixpeek, Object, RetryPolicy, Sort, Walk
+from mixpeek_async import Object, Sort, Walk
 from mixpeek_async.emulator import Emulator
 
 NEWEST_FIRST = Sort("created_at", "desc")
-
-
-def connect(emulator: Emulator) -> AsyncMixpeek:
-    return AsyncMixpeek(
-        emulator.api_key, namespace=emulator.namespace, base_url=emulator.url, retry=RetryPolicy(attempts=1)
-    )
 
 
 def create(emulator: Emulator, *numbers: int) -> None:

@@ -1,4 +1,4 @@
-"""An answer that is no becomes the error that a caller branches on, whatever its body looks like."""
+"""A response with an error status becomes the error that a caller branches on, whatever its body looks like."""
 
 import json
 import pickle

@@ -1,4 +1,4 @@
-"""What is asked becomes a request: one path, paging in the query, nothing in the body."""
+"""A list query becomes a request: one path, paging in the query, nothing in the body."""
 
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes

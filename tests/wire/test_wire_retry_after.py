@@ -92,7 +92,7 @@ def test_a_date_without_a_zone_is_utc_wherever_we_are() -> None:
         "Mon, 01 Jan 0001 00:00:00 +2359",
     ],
 )
-def test_a_wait_that_makes_no_sense_counts_as_unsaid(header: str) -> None:
+def test_a_wait_that_makes_no_sense_counts_as_absent(header: str) -> None:
     assert wait(header) is None
 
 
@@ -120,7 +120,7 @@ def test_without_a_header_the_details_say_it(details: str, seconds: float | None
 
 
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7), ("soon", 12), ("0", 12), ("-1", 12)])
-def test_the_header_goes_before_the_details_if_it_makes_sense(header: str, seconds: float) -> None:
+def test_the_header_wins_over_the_details_if_it_makes_sense(header: str, seconds: float) -> None:
     assert wait(header, body=b'{"error": {"details": {"retry_after_seconds": 12}}}') == seconds
 
 

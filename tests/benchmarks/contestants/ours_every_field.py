@@ -1,4 +1,4 @@
-"""This library, when every field is read: the nouns inside an object are made when they are first looked at."""
+"""This library, when every field is read: the models inside an object are made when they are first looked at."""
 
 import asyncio
 

@@ -25,7 +25,7 @@ _WALKS_TO_COLLECT = 50
 
 @attrs.frozen
 class Outcome:
-    """What came of a walk. `failure` is the kind of promise that was broken, None for a good walk."""
+    """The outcome of a walk. `failure` is the kind of promise that was broken, None for a good walk."""
 
     seed: int
     failure: str | None
@@ -131,7 +131,7 @@ class Stage:
 
 
 async def _all(walkers: list[Walker]) -> None:
-    """Have them walk at once; the first failure ends all."""
+    """Run several walkers at once; the first failure ends all."""
     tasks = [asyncio.ensure_future(walker.run()) for walker in walkers]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)

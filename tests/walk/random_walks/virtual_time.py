@@ -12,7 +12,7 @@ _A_LONG_TIME = 24 * 3600.0
 
 
 class Deadlock(Exception):
-    """Nothing will ever happen again: nobody waits for a timer, or timers alone have passed a day."""
+    """Nothing will ever happen again: no task waits for a timer, or timers alone have passed a day."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -39,7 +39,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(self._jumping)
 
     def time(self) -> float:
-        """Seconds since the start, none of which anybody has waited for."""
+        """Seconds since the start. No real time has passed."""
         return self._jumping.now
 
     def keep_alive(self) -> None:

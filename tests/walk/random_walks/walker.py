@@ -1,4 +1,4 @@
-"""What is done to a walk, and the judge of what comes of it."""
+"""Interrupt, resume and disturb a walk, and judge what it yields."""
 
 import asyncio
 import json
@@ -244,7 +244,7 @@ class Walker:
                 await self.one()
 
     async def cancel(self) -> None:
-        """Ask for the next, and think better of it."""
+        """Ask for the next object or page, and cancel."""
         step = asyncio.ensure_future(anext(self.walk))
         turns = self.random.randint(0, 25)
         for _ in range(turns):

@@ -31,7 +31,7 @@ MAX_FAULTS = 40
 
 
 class Trace:
-    """What happened, line by line, where somebody wants to know."""
+    """What happened, line by line, if a trace is wanted."""
 
     def __init__(self, *, on: bool = False) -> None:
         self.on = on
@@ -209,7 +209,7 @@ class World:
     def _break(self, row: Row) -> None:
         row.broken = True
         self.ever_broken.add(row.place)
-        # A row that nobody can see cannot be told by its id either.
+        # A row that no page shows cannot be told by its id either.
         if not self.heavy and self._random.random() < 0.3:
             row.id = None
         row.serialize()

@@ -1,18 +1,21 @@
-"""A bare aiohttp client for the emulator, and a walk that follows each shape's own continuation."""
+"""Requests to the emulator without the package: by plain aiohttp, and a walk in each shape of pagination."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
 import aiohttp
 import attrs
-import pytest
 
 from mixpeek_async.emulator import Emulator
+
+__all__ = ["Clock", "Reply", "post", "walk"]
 
 
 @attrs.frozen
 class Reply:
+    """A response. `body` is parsed if it is JSON."""
+
     status: int
     headers: Mapping[str, str]
     body: Any
@@ -28,7 +31,7 @@ class Clock:
         return self.now
 
 
-async def _post(
+async def post(
     emulator: Emulator,
     query: Mapping[str, Any] | None = None,
     *,
@@ -60,26 +63,12 @@ def _next_query(pagination: Mapping[str, Any], limit: int, offset: int) -> dict[
     return {"limit": limit, "offset": offset} if more else None
 
 
-async def _walk(emulator: Emulator, limit: int) -> list[str]:
+async def walk(emulator: Emulator, limit: int) -> list[str]:
+    """The ids of all objects, in pages of `limit` rows."""
     ids: list[str] = []
     query: dict[str, Any] | None = {"limit": limit}
     while query is not None:
-        page = (await _post(emulator, query)).body
+        page = (await post(emulator, query)).body
         ids += [obj["object_id"] for obj in page["results"]]
         query = _next_query(page["pagination"], limit, len(ids))
     return ids
-
-
-@pytest.fixture(scope="session")
-def post() -> Callable[..., Awaitable[Reply]]:
-    return _post
-
-
-@pytest.fixture(scope="session")
-def walk() -> Callable[[Emulator, int], Awaitable[list[str]]]:
-    return _walk
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
