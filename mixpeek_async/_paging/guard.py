@@ -26,6 +26,8 @@ class LoopGuard:
     _repeats: deque[tuple[str, str, int]] = attrs.field(factory=lambda: deque(maxlen=_MAX_EQUAL_PAGES_BY_OFFSET))
     """First id, last id and length of the last pages without a new row."""
     _repeated_rows: int = 0
+    _longest: int = 0
+    """The longest page among those whose rows were repeated."""
     _searches: int = 0
 
     def follow(self, cursor: str) -> None:
@@ -63,14 +65,15 @@ class LoopGuard:
             return
         self._repeats.append((*ids, rows))
         self._repeated_rows += rows
+        self._longest = max(self._longest, rows)
         most, spare = (_MAX_EQUAL_PAGES, 0) if self._cursors else (_MAX_EQUAL_PAGES_BY_OFFSET, _SPARE_PAGES_BY_OFFSET)
         last = list(self._repeats)[-most:]
         are_equal = len(last) == most and len(set(last)) == 1
-        if are_equal or self._repeated_rows > 2 * known + (most + spare) * rows:
+        if are_equal or self._repeated_rows > 2 * known + (most + spare) * self._longest:
             self.failure = PaginationLoopError(
                 "page after page holds only objects of earlier pages: the server does not move on"
             )
 
     def _clear(self) -> None:
         self._repeats.clear()
-        self._repeated_rows = self._searches = 0
+        self._repeated_rows = self._longest = self._searches = 0

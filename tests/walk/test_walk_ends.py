@@ -274,3 +274,16 @@ async def test_a_silent_server_of_short_pages_is_not_believed_at_the_offset_limi
         ids, error = await walk_until_it_fails(client.objects.list("bkt_test"))
 
     assert (len(ids), type(error)) == (10_500, OffsetLimitError)
+
+
+@pytest.mark.parametrize(("rows", "page_size", "requests"), [(237, 100, 4), (200, 100, 4), (700, 1000, 2), (3, 10, 2)])
+async def test_a_silent_list_ends_with_a_page_that_holds_two_known_rows_and_no_other(
+    rows: int, page_size: int, requests: int
+) -> None:
+    def answer(query: Query) -> Any:
+        return {"results": objects(range(rows)[query.offset : query.offset + query.limit])}
+
+    async with ListServer(answer) as server, server.client() as client:
+        assert len(await client.objects.list("bkt_test", page_size=page_size).to_list()) == rows
+
+    assert len(server.queries) == requests
