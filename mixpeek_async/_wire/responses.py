@@ -1,4 +1,8 @@
-"""Parse 2xx responses: a page of a list, or one model. The rows of a page stay JSON until the walk reaches them."""
+"""Parse 2xx responses: a page of a list, or one model. The rows of a page stay JSON until the walk reaches them.
+
+A body is at most `max_body_bytes` long, and yet small values take a hundred times the memory of their text as Python
+objects: `[{},{},…]`. So their number is bounded before any is made.
+"""
 
 import hashlib
 import operator
@@ -6,16 +10,17 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import attrs
 import msgspec
 
-from mixpeek_async._model import UNREADABLE, Model, check_utf8, decoder, describe, from_fields, json_fields, read_json
+from mixpeek_async._model import MAX_ID, UNREADABLE, Id, Model, check_utf8, decoder, describe, from_fields, json_fields
 from mixpeek_async._paging.page import ReceivedPage
 from mixpeek_async._text import printable
-from mixpeek_async.errors import MalformedResponseError, NamespaceUnresolvedError
+from mixpeek_async.errors import MalformedResponseError, NamespaceUnresolvedError, ResponseTooLargeError
 from mixpeek_async.models import ApiWarning, ListStats, Pagination
+from mixpeek_async.query import MAX_PAGE_SIZE
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -28,6 +33,14 @@ _NULL = msgspec.Raw(b"null")
 _NO_PAGINATION = decoder(Pagination)(b"{}")
 # A walk cannot go on without these. All else of `pagination`, `stats` and `warnings` never costs a row.
 _STRICT = frozenset({"$.pagination", "$.pagination.has_more", "$.pagination.next_cursor"})
+# A server may send more rows than it was asked for, and so many at most.
+_MAX_ROWS_TOO_MANY = 1_000
+_MAX_CURSOR_BYTES = 64 * 1024
+# To skip 4,000,000 values takes 50 ms; to make objects of 500,000 takes 50 ms and, of dicts, 100 MiB.
+_MAX_VALUES = 4_000_000
+_MAX_VALUES_OF_A_ROW = 500_000
+# Shorter texts cannot hold much more than _MAX_VALUES_OF_A_ROW. Most pages are shorter, and are not counted.
+_MIN_COUNTED_BYTES = 2 * 1024 * 1024
 _MAX_WARNINGS = 100
 _MAX_WARNING_BYTES = 256 * 1024
 # JavaScript's numbers that JSON lacks, which Python's `json` writes all the same.
@@ -49,38 +62,67 @@ class Response:
         return self.headers.get("x-request-id") or self.headers.get("request-id")
 
 
+_NO_ROW = msgspec.Raw()
+# A list with an end: msgspec makes all items of a `list` before it compares their number with a bound.
+_Rows: Any = msgspec.defstruct(
+    "Rows",
+    [(f"row_{index}", msgspec.Raw, _NO_ROW) for index in range(MAX_PAGE_SIZE + _MAX_ROWS_TOO_MANY)],
+    array_like=True,
+    forbid_unknown_fields=True,
+)
+
+
 class _Envelope(msgspec.Struct):
     """The shape that all list responses share. Only `results` is required."""
 
-    results: list[msgspec.Raw]
+    results: _Rows
     pagination: msgspec.Raw = _NULL
     stats: msgspec.Raw = _NULL
     warnings: msgspec.Raw = _NULL
+    total_count: msgspec.Raw = _NULL
 
 
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
+_decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
+_decode_count: Callable[[msgspec.Raw], int | None] = msgspec.json.Decoder(
+    Annotated[int, msgspec.Meta(ge=0)] | None
+).decode
 
 
-def parse_page(response: Response) -> ReceivedPage:
-    """The page in a 2xx response.
+def parse_page(response: Response, limit: int = MAX_PAGE_SIZE, *, has_total_count: bool = False) -> ReceivedPage:
+    """The page in a 2xx response to a request for `limit` rows. `has_total_count`: the endpoint sends `total_count`.
 
     MalformedResponseError for any other body: retryable where it is not JSON (a proxy's page, a cut body), not where
-    it is JSON of another shape. NamespaceUnresolvedError for an answer that is not about the namespace asked for.
+    it is JSON of another shape. ResponseTooLargeError for one with so many values that reading it would stop the
+    program. NamespaceUnresolvedError for an answer that is not about the namespace asked for.
     """
+    _refuse_many_values(response.body, _MAX_VALUES)
     envelope = _decode(response.body, _decode_envelope)
+    rows = [row for row in msgspec.structs.astuple(envelope.results) if row is not _NO_ROW]
+    if len(rows) > limit + _MAX_ROWS_TOO_MANY:
+        path = f"$.results[{limit + _MAX_ROWS_TOO_MANY}]"
+        raise MalformedResponseError(f"{path}: {len(rows):,} rows came, {limit:,} were asked for", path=path)
+    if len(response.body) > _MIN_COUNTED_BYTES:
+        for row in rows:
+            _refuse_many_values(row, _MAX_VALUES_OF_A_ROW)
     notes: Notes = []
     page = ReceivedPage(
-        rows=envelope.results,
+        rows=rows,
         # That of `{}` tells a reader of `to_dict()` that no key came.
         pagination=_read_leniently(Pagination, envelope.pagination, "$.pagination", notes)
         or decoder(Pagination)(b"{}"),
         stats=_read_leniently(ListStats, envelope.stats, "$.stats", notes),
         warnings=_read_warnings(envelope.warnings, notes),
+        total_count=_read_count(envelope.total_count, notes) if has_total_count else None,
         unreadable=tuple(f"{path}: {problem}" for path, problem in notes),
     )
     for path, problem in notes:
         if path in _STRICT:
             raise MalformedResponseError(f"{path}: {problem}", path=path)
+    cursor = page.pagination.next_cursor
+    if cursor is not None and len(cursor.encode()) > _MAX_CURSOR_BYTES:
+        path = "$.pagination.next_cursor"
+        raise MalformedResponseError(f"{path}: longer than {_MAX_CURSOR_BYTES:,} bytes", path=path)
     _refuse_unresolved(response, page.warnings)
     return page
 
@@ -93,8 +135,9 @@ def model_parser(structure: Callable[[Any, int], T]) -> Callable[[Response], T]:
 
     def parse(response: Response) -> T:
         _refuse_unresolved(response, [])
+        _refuse_many_values(response.body, _MAX_VALUES_OF_A_ROW)
         # Only this tells a cut body, which is worth another try, from a wrong one.
-        _decode(response.body, read_json)
+        _decode(response.body, _decode_raw)
         return structure(response.body, 0)
 
     return parse
@@ -111,6 +154,14 @@ def _decode(body: bytes | bytearray, decode: Callable[[bytes | bytearray], T]) -
         failure = _not_json(body, str(error))
     # Out here, msgspec's exception is not chained to ours.
     raise failure
+
+
+def _refuse_many_values(json: Any, most: int) -> None:
+    """ResponseTooLargeError for JSON text with more than `most` commas: each value but one needs one."""
+    if len(memoryview(json)) > _MIN_COUNTED_BYTES:
+        text = json if isinstance(json, bytes | bytearray) else bytes(json)
+        if text.count(b",") > most:
+            raise ResponseTooLargeError(f"the answer holds more than {most:,} values")
 
 
 def _not_json(body: bytes | bytearray, problem: str) -> MalformedResponseError:
@@ -158,6 +209,15 @@ def _read_leniently(cls: type[M], raw: msgspec.Raw, root: str, notes: Notes) -> 
     return from_fields(cls, fields, bytes(raw))
 
 
+def _read_count(raw: msgspec.Raw, notes: Notes) -> int | None:
+    try:
+        return _decode_count(raw)
+    except UNREADABLE as error:
+        problem, path = describe(error, "$.total_count")
+    notes.append((path, problem))
+    return None
+
+
 def _read_warnings(raw: msgspec.Raw, notes: Notes) -> list[ApiWarning]:
     # Many small items take a hundred times the memory of their text.
     if len(memoryview(raw)) > _MAX_WARNING_BYTES:
@@ -186,8 +246,8 @@ def _read_warning(raw: msgspec.Raw, path: str, notes: Notes) -> ApiWarning | Non
 
 @cache
 def row_id(key: str) -> Callable[[Any], str]:
-    """A function that reads the string under `key` of a row; for a row without one, it makes a digest of the row."""
-    decoder = msgspec.json.Decoder(msgspec.defstruct("RowId", [(key, str)]))
+    """A function that reads the id under `key` of a row; for a row without a good one, it makes a digest of the row."""
+    decoder = msgspec.json.Decoder(msgspec.defstruct("RowId", [(key, Id)]))
     get = operator.attrgetter(key)
 
     def read(row: Any) -> str:
@@ -197,6 +257,22 @@ def row_id(key: str) -> Callable[[Any], str]:
             return f"without {key}, digest {hashlib.blake2b(row, digest_size=8).hexdigest()}"
 
     return read
+
+
+@cache
+def long_id(key: str) -> Callable[[Any], str | None]:
+    """A function that gives the problem with the id under `key` of a row that is too long; None without a problem."""
+    decode = msgspec.json.Decoder(msgspec.defstruct("AnyId", [(key, Any, None)])).decode
+    get = operator.attrgetter(key)
+
+    def problem(row: Any) -> str | None:
+        try:
+            id_ = get(decode(row))
+        except UNREADABLE:
+            return None
+        return f"longer than {MAX_ID:,} characters" if isinstance(id_, str) and len(id_) > MAX_ID else None
+
+    return problem
 
 
 class _Dated(msgspec.Struct):
