@@ -200,7 +200,8 @@ class InvalidObjectError(MalformedResponseError):
 
 
 class ResponseTooLargeError(MalformedResponseError):
-    """The decoded body is larger than the client's `max_body_bytes`.
+    """The decoded body is larger than the client's `max_body_bytes`, or holds more than 2,000,000 values, or one record
+    more than 250,000: small values take a hundred times the memory of their text.
 
     A walk then asks for smaller pages by itself, so that it raises this only for a single record that is too large.
     """

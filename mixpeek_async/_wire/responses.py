@@ -16,6 +16,7 @@ import attrs
 import msgspec
 
 from mixpeek_async._model import MAX_ID, UNREADABLE, Id, Model, check_utf8, decoder, describe, from_fields, json_fields
+from mixpeek_async._paging.bookmark import MALFORMED
 from mixpeek_async._paging.page import ReceivedPage
 from mixpeek_async._text import printable
 from mixpeek_async.errors import MalformedResponseError, NamespaceUnresolvedError, ResponseTooLargeError
@@ -36,13 +37,17 @@ _STRICT = frozenset({"$.pagination", "$.pagination.has_more", "$.pagination.next
 # A server may send more rows than it was asked for, and so many at most.
 _MAX_ROWS_TOO_MANY = 1_000
 _MAX_CURSOR_BYTES = 64 * 1024
-# To skip 4,000,000 values takes 50 ms; to make objects of 500,000 takes 50 ms and, of dicts, 100 MiB.
-_MAX_VALUES = 4_000_000
-_MAX_VALUES_OF_A_ROW = 500_000
-# Shorter texts cannot hold much more than _MAX_VALUES_OF_A_ROW. Most pages are shorter, and are not counted.
+# To skip 2,000,000 values takes some 50 ms; so does making objects of 250,000, which take up to 50 MiB.
+_MAX_VALUES = 2_000_000
+_MAX_VALUES_OF_A_ROW = 250_000
+_MANY_VALUES = 100_000
+# Most pages and rows are shorter than this. To count values takes 1 ms a MiB, so that theirs are not counted.
 _MIN_COUNTED_BYTES = 2 * 1024 * 1024
+_MIN_COUNTED_BYTES_OF_A_ROW = 256 * 1024
 _MAX_WARNINGS = 100
-_MAX_WARNING_BYTES = 256 * 1024
+_MAX_DECORATION_BYTES = 256 * 1024
+# A cursor of 64 KiB takes six times as much where each of its characters is escaped.
+_MAX_PAGINATION_BYTES = 512 * 1024
 # JavaScript's numbers that JSON lacks, which Python's `json` writes all the same.
 _NO_JSON_NUMBER = re.compile(rb"NaN|Infinity")
 
@@ -62,27 +67,36 @@ class Response:
         return self.headers.get("x-request-id") or self.headers.get("request-id")
 
 
-_NO_ROW = msgspec.Raw()
-# A list with an end: msgspec makes all items of a `list` before it compares their number with a bound.
-_Rows: Any = msgspec.defstruct(
-    "Rows",
-    [(f"row_{index}", msgspec.Raw, _NO_ROW) for index in range(MAX_PAGE_SIZE + _MAX_ROWS_TOO_MANY)],
-    array_like=True,
-    forbid_unknown_fields=True,
-)
-
-
-class _Envelope(msgspec.Struct):
+class _Parts(msgspec.Struct, kw_only=True):
     """The shape that all list responses share. Only `results` is required."""
 
-    results: _Rows
     pagination: msgspec.Raw = _NULL
     stats: msgspec.Raw = _NULL
     warnings: msgspec.Raw = _NULL
     total_count: msgspec.Raw = _NULL
 
 
+class _Envelope(_Parts, kw_only=True):
+    results: list[msgspec.Raw]
+
+
+class _DenseEnvelope(_Parts, kw_only=True):
+    results: msgspec.Raw
+
+
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
+_decode_dense_envelope = msgspec.json.Decoder(_DenseEnvelope).decode
+# msgspec makes all items of a `list` before it looks at their number. This stops at the first one too many.
+_NO_ROW = msgspec.Raw()
+_decode_dense_rows: Callable[[msgspec.Raw], Any] = msgspec.json.Decoder(
+    msgspec.defstruct(
+        "Rows",
+        [(f"row_{index}", msgspec.Raw, _NO_ROW) for index in range(MAX_PAGE_SIZE + _MAX_ROWS_TOO_MANY)],
+        array_like=True,
+        forbid_unknown_fields=True,
+    )
+).decode
+_view: Callable[[Any], memoryview] = memoryview
 _decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
 _decode_count: Callable[[msgspec.Raw], int | None] = msgspec.json.Decoder(
     Annotated[int, msgspec.Meta(ge=0)] | None
@@ -96,15 +110,15 @@ def parse_page(response: Response, limit: int = MAX_PAGE_SIZE, *, has_total_coun
     it is JSON of another shape. ResponseTooLargeError for one with so many values that reading it would stop the
     program. NamespaceUnresolvedError for an answer that is not about the namespace asked for.
     """
-    _refuse_many_values(response.body, _MAX_VALUES)
-    envelope = _decode(response.body, _decode_envelope)
-    rows = [row for row in msgspec.structs.astuple(envelope.results) if row is not _NO_ROW]
+    values = _count_values(response.body) if len(response.body) > _MIN_COUNTED_BYTES else 0
+    _refuse_many_values(values, _MAX_VALUES)
+    envelope, rows = _read_dense(response.body) if values > _MANY_VALUES else _read_envelope(response.body)
     if len(rows) > limit + _MAX_ROWS_TOO_MANY:
         path = f"$.results[{limit + _MAX_ROWS_TOO_MANY}]"
         raise MalformedResponseError(f"{path}: {len(rows):,} rows came, {limit:,} were asked for", path=path)
-    if len(response.body) > _MIN_COUNTED_BYTES:
+    if max(map(len, map(_view, rows)), default=0) > _MIN_COUNTED_BYTES_OF_A_ROW:
         for row in rows:
-            _refuse_many_values(row, _MAX_VALUES_OF_A_ROW)
+            _refuse_many_values(_count_values(bytes(row)), _MAX_VALUES_OF_A_ROW)
     notes: Notes = []
     page = ReceivedPage(
         rows=rows,
@@ -135,7 +149,7 @@ def model_parser(structure: Callable[[Any, int], T]) -> Callable[[Response], T]:
 
     def parse(response: Response) -> T:
         _refuse_unresolved(response, [])
-        _refuse_many_values(response.body, _MAX_VALUES_OF_A_ROW)
+        _refuse_many_values(_count_values(response.body), _MAX_VALUES_OF_A_ROW)
         # Only this tells a cut body, which is worth another try, from a wrong one.
         _decode(response.body, _decode_raw)
         return structure(response.body, 0)
@@ -143,12 +157,13 @@ def model_parser(structure: Callable[[Any, int], T]) -> Callable[[Response], T]:
     return parse
 
 
-def _decode(body: bytes | bytearray, decode: Callable[[bytes | bytearray], T]) -> T:
+def _decode(body: Any, decode: Callable[[Any], T], root: str = "$") -> T:
     try:
-        check_utf8(body)
+        if root == "$":
+            check_utf8(body)
         return decode(body)
     except (msgspec.ValidationError, RecursionError) as error:
-        problem, path = describe(error, "$")
+        problem, path = describe(error, root)
         failure = MalformedResponseError(f"{path}: {problem}", path=path)
     except UNREADABLE as error:
         failure = _not_json(body, str(error))
@@ -156,12 +171,26 @@ def _decode(body: bytes | bytearray, decode: Callable[[bytes | bytearray], T]) -
     raise failure
 
 
-def _refuse_many_values(json: Any, most: int) -> None:
-    """ResponseTooLargeError for JSON text with more than `most` commas: each value but one needs one."""
-    if len(memoryview(json)) > _MIN_COUNTED_BYTES:
-        text = json if isinstance(json, bytes | bytearray) else bytes(json)
-        if text.count(b",") > most:
-            raise ResponseTooLargeError(f"the answer holds more than {most:,} values")
+def _read_envelope(body: bytes | bytearray) -> tuple[_Parts, list[msgspec.Raw]]:
+    envelope = _decode(body, _decode_envelope)
+    return envelope, envelope.results
+
+
+def _read_dense(body: bytes | bytearray) -> tuple[_Parts, list[msgspec.Raw]]:
+    """The same for a body that may hold millions of rows: `[0,0,…]`."""
+    envelope = _decode(body, _decode_dense_envelope)
+    rows = msgspec.structs.astuple(_decode(envelope.results, _decode_dense_rows, "$.results"))
+    return envelope, [row for row in rows if row is not _NO_ROW]
+
+
+def _count_values(json: bytes | bytearray) -> int:
+    """At least as many as JSON text has values: each but the first of a list or an object comes after a comma."""
+    return 1 + json.count(b",") + json.count(b"[") + json.count(b"{")
+
+
+def _refuse_many_values(values: int, most: int) -> None:
+    if values > most:
+        raise ResponseTooLargeError(f"the answer holds more than {most:,} values, in one record or in all")
 
 
 def _not_json(body: bytes | bytearray, problem: str) -> MalformedResponseError:
@@ -188,6 +217,9 @@ def _refuse_unresolved(response: Response, warnings: list[ApiWarning]) -> None:
 def _read_leniently(cls: type[M], raw: msgspec.Raw, root: str, notes: Notes) -> M | None:
     """A `cls` whose fields of a wrong type are None, each with a note. None, with a note, if `raw` is no object."""
     if raw == _NULL:
+        return None
+    if len(memoryview(raw)) > (_MAX_PAGINATION_BYTES if cls is Pagination else _MAX_DECORATION_BYTES):
+        notes.append((root, "too long to be read"))
         return None
     try:
         # A copy: a Raw keeps its whole page alive.
@@ -219,9 +251,8 @@ def _read_count(raw: msgspec.Raw, notes: Notes) -> int | None:
 
 
 def _read_warnings(raw: msgspec.Raw, notes: Notes) -> list[ApiWarning]:
-    # Many small items take a hundred times the memory of their text.
-    if len(memoryview(raw)) > _MAX_WARNING_BYTES:
-        notes.append(("$.warnings", f"longer than {_MAX_WARNING_BYTES:,} bytes"))
+    if len(memoryview(raw)) > _MAX_DECORATION_BYTES:
+        notes.append(("$.warnings", "too long to be read"))
         return []
     try:
         items = msgspec.json.decode(raw, type=list[msgspec.Raw])
@@ -283,9 +314,16 @@ _decode_dated = msgspec.json.Decoder(_Dated).decode
 
 
 def row_date(row: Any) -> datetime | None:
-    """The `created_at` of a row; None where it is missing or no date."""
+    """The `created_at` of a row, in UTC; None where it is missing or no date that UTC can tell."""
     try:
         date = _decode_dated(row).created_at
     except UNREADABLE:
         return None
-    return date.replace(tzinfo=UTC) if date is not None and date.tzinfo is None else date
+    if date is None:
+        return None
+    try:
+        date = date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+    except OverflowError:
+        # In its own zone it is a date; in UTC it would be before the year 1, or after 9999.
+        return None
+    return None if date == MALFORMED else date
