@@ -26,8 +26,7 @@ ANCHORS: Final = 32
 _PREFIX = "mpc2."
 _MAX_LENGTH = 128 * 1024  # A cursor may have 64 KiB. Longer input is rejected before it is decoded.
 _MAX_OFFSET = 1 << 32
-MAX_INDEX: Final = 2_000
-"""The longest page: 1,000 rows, and up to 1,000 more than were asked for."""
+_MAX_INDEX = 2_000  # The longest page: 1,000 rows, and up to 1,000 more than were asked for.
 _DIGEST = 16
 _FINGERPRINT = 16
 
@@ -154,7 +153,7 @@ class _Parts(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     scope: tuple[str, str, str]
     cursor: str | None
     offset: Annotated[int, msgspec.Meta(ge=0, le=_MAX_OFFSET)]
-    index: Annotated[int, msgspec.Meta(ge=0, le=MAX_INDEX)]
+    index: Annotated[int, msgspec.Meta(ge=0, le=_MAX_INDEX)]
     anchors: Annotated[bytes, msgspec.Meta(max_length=ANCHORS * _FINGERPRINT)]
     last_date: Annotated[datetime, msgspec.Meta(tz=True)] | None
     same_date: Annotated[int, msgspec.Meta(ge=0, le=ANCHORS + 1)]

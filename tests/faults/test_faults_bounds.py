@@ -439,3 +439,11 @@ async def test_237_objects_by_100_without_any_pagination_take_four_requests() ->
         assert len(await client.objects.list("bkt_test", page_size=100).to_list()) == 237
 
     assert len(server.queries) == 4
+
+
+def test_the_error_of_a_long_bad_record_keeps_its_first_256_kib() -> None:
+    row = b'{"object_id":"a","bucket_id":7,"x":"%b"}' % (b"\\u0041" * MIB)
+    with pytest.raises(InvalidObjectError) as caught:
+        structurer(Object)(row, 0)
+
+    assert caught.value.raw == row[: 256 * 1024]
