@@ -8,7 +8,7 @@ import aiohttp
 
 from mixpeek_async._checks import bool_, instance_of, int_between, number, optional
 from mixpeek_async._clock import Clock, SystemClock
-from mixpeek_async._config import read_config
+from mixpeek_async._config import Secret, read_config
 from mixpeek_async._http_session import HttpSession
 from mixpeek_async._paging import Digest, keyed_digest
 from mixpeek_async._rate_limiter import RateLimiter
@@ -92,7 +92,7 @@ class AsyncMixpeek:
             optional(instance_of(aiohttp.ClientSession))(session, "session")
             _check_trace_configs(trace_configs)
             _check_converter(converter)
-            digest = _checkpoint_digest(checkpoint_key)
+            digest = _checkpoint_digest(checkpoint_key, config.api_key)
             self._namespace, self._base_url = config.namespace, config.base_url
             self._transport = Transport(
                 HttpSession(
@@ -154,7 +154,7 @@ def _check_converter(value: object) -> None:
         raise InvalidArgumentError(f"converter must be a cattrs.Converter, not {type(value).__name__}")
 
 
-def _checkpoint_digest(key: object) -> Digest | None:
+def _checkpoint_digest(key: object, api_key: Secret) -> Digest | None:
     if key is None:
         return None
     secret = key.encode("utf-8", "surrogatepass") if isinstance(key, str) else key
@@ -163,6 +163,8 @@ def _checkpoint_digest(key: object) -> Digest | None:
         raise InvalidArgumentError(
             "checkpoint_key must be bytes or a string of 16 to 64 bytes: one is secrets.token_hex(32)"
         )
+    if secret == api_key.reveal().encode():
+        raise InvalidArgumentError("checkpoint_key must be a secret of its own, and not the API key")
     return keyed_digest(secret)
 
 
