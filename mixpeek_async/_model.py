@@ -4,6 +4,7 @@ msgspec sets the fields of its own Structs in C, checked, in half of the time th
 and type checkers know a class by its `__attrs_attrs__`. `as_struct` makes a class that is both.
 """
 
+import codecs
 import json as jsonlib
 import math
 import os
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator, Set
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import Any, ClassVar, Self, TypeAlias, TypeVar, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Self, TypeAlias, TypeVar, get_args, get_origin
 
 import attrs
 import msgspec
@@ -24,12 +25,17 @@ from mixpeek_async.errors import InvalidObjectError
 JSON: TypeAlias = Any
 """Any JSON value: dict, list, str, int, float, bool or None."""
 
+MAX_ID = 1024
+Id: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
+"""What tells a row from all others. A walk remembers those of its rows, so that they are bounded."""
+
 M = TypeVar("M", bound="Model")
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for JSON that is broken, of a wrong type, or nested deeper than Python's stack."""
 
 _MANY_DIGITS = 300
+_PART = 256 * 1024
 
 # A user's own fields may hold a whole document.
 _short = reprlib.Repr()
@@ -352,8 +358,13 @@ def describe(error: Exception, root: str) -> tuple[str, str]:
 def check_utf8(json: bytes | bytearray) -> None:
     """UnicodeDecodeError for text that is not UTF-8. msgspec does not look into the strings that it skips."""
     # This makes no text of a page of plain ASCII.
-    if not json.isascii():
-        json.decode("utf-8")
+    if json.isascii():
+        return
+    # In parts: the text of the whole takes up to four times its memory.
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(json), _PART):
+        decoder.decode(json[start : start + _PART])
+    decoder.decode(b"", final=True)
 
 
 def read_json(json: Any) -> JSON:

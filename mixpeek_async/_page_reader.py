@@ -29,6 +29,9 @@ T = TypeVar("T")
 END: Any = object()
 """`next(reader.items, END)` returns this when the page is used up."""
 
+SLICE = 100
+"""So many rows are structured at once, in some milliseconds; then the event loop runs."""
+
 Check = Callable[[PageRequest, ReceivedPage], None]
 """Raises MalformedResponseError for a page that cannot be the answer to its request."""
 
@@ -44,7 +47,15 @@ class PageSource(RowReader, Protocol[T]):
 
     @property
     def scope(self) -> Scope:
-        """What is listed, for the checkpoint."""
+        """What is listed."""
+        ...
+
+    def checkpoint(self, bookmark: Bookmark, /) -> str:
+        """The place as a string for `resume=…`."""
+        ...
+
+    def log_unreadable(self, parts: tuple[str, ...], /) -> None:
+        """Tell the log which parts of an answer could not be read. No row is lost by it."""
         ...
 
     def structure(self, row: Any, index: int, /) -> T:
@@ -91,6 +102,7 @@ class PageReader(Generic[T]):
         """The time that is left for the page which the walk waits for."""
         self._failure: tuple[PageStart, MixpeekError] | None = None
         self._window = 1
+        self._has_logged = False
         self._lock = asyncio.Lock()
         self._closed = False
 
@@ -108,6 +120,7 @@ class PageReader(Generic[T]):
         rows, progress, most = page.received.rows, self.progress, self._options.max_items
         structure, identify, item_id = self._source.structure, self._source.identify, self._source.item_id
         is_new = self._paging.seen.add
+        last_invalid = page.next + SLICE
         for index in range(page.next, len(rows)):
             if progress.items == most:
                 return
@@ -117,6 +130,9 @@ class PageReader(Generic[T]):
                 item = structure(rows[index], index)
             except InvalidObjectError as error:
                 self._pass_invalid(page, index, error)
+                # Bad rows that are skipped reach no caller: after some of them `next_page` lets the event loop run.
+                if index >= last_invalid:
+                    return
                 continue
             if not is_new(identify(rows[index]) if item_id is None else item_id(item)):
                 self._pass_repeat(page, index)
@@ -131,8 +147,9 @@ class PageReader(Generic[T]):
     async def next_page(self) -> bool:
         """Open the next page; False at the end of the walk."""
         async with self._lock:
-            # Another task may have opened a page while this one waited.
-            if self._closed or self._has_unread():
+            # Another task may have opened a page while this one waited, or bad rows were skipped.
+            if self._closed or self.has_unread():
+                await asyncio.sleep(0)
                 self.reopen()
                 return not self._closed
             self._close_page()
@@ -165,6 +182,9 @@ class PageReader(Generic[T]):
             self._pass_unfetchable(page)
             return False
         self.progress.pages += 1
+        if received.unreadable and not self._has_logged:
+            self._has_logged = True
+            self._source.log_unreadable(received.unreadable)
         self._pass_known(page)
         self.reopen()
         return True
@@ -217,7 +237,8 @@ class PageReader(Generic[T]):
             case call:
                 call(error)
 
-    def _has_unread(self) -> bool:
+    def has_unread(self) -> bool:
+        """True if rows of the open page are still to be read."""
         return self.page is not None and bool(self.page.unread) and self._wanted != 0
 
     def _close_page(self) -> None:

@@ -1,5 +1,6 @@
 """A list endpoint as a source of pages, and the keyword arguments that all lists share."""
 
+import logging
 import operator
 from collections.abc import Callable
 from datetime import datetime
@@ -11,9 +12,10 @@ from mixpeek_async._clock import Budget
 from mixpeek_async._model import Model, structurer
 from mixpeek_async._options import InvalidPolicy, ListOptions, PageRequest
 from mixpeek_async._page_reader import Check
-from mixpeek_async._paging import MALFORMED, Bookmark, ReceivedPage, Scope, refuse_page_of_older_server
+from mixpeek_async._paging import MALFORMED, Bookmark, Digest, ReceivedPage, Scope, refuse_page_of_older_server
+from mixpeek_async._text import printable
 from mixpeek_async._transport import Transport
-from mixpeek_async._wire import ListEndpoint, Response, parse_page, row_date, row_id
+from mixpeek_async._wire import ListEndpoint, Response, long_id, parse_page, row_date, row_id
 from mixpeek_async.errors import InvalidArgumentError, InvalidObjectError
 from mixpeek_async.models import Progress
 from mixpeek_async.pager import Pager
@@ -52,13 +54,19 @@ class EndpointSource(Generic[T]):
         model: type[T],
         key: str,
         converter: "cattrs.BaseConverter | None" = None,
+        digest: Digest | None = None,
     ) -> None:
         self._transport = transport
         self._endpoint = endpoint
+        self._digest = digest
         self.structure: Callable[[Any, int], T] = row_structurer(model, converter)
         self.identify: Callable[[Any], str] = row_id(key)
-        # A user's class need not have the key: its id is read from the row.
-        self.item_id: Callable[[T], str] | None = operator.attrgetter(key) if issubclass(model, Model) else None
+        self.item_id: Callable[[T], str] | None = None
+        if issubclass(model, Model):
+            self.item_id = operator.attrgetter(key)
+        else:
+            # A user's class need not have the key: its id is read from the row, and checked there.
+            self.structure = _refuse_long_ids(self.structure, key)
         self.newest_first = endpoint.newest_first
         self.ids_only = endpoint.ids_body is not None
         self.start = transport.start
@@ -79,13 +87,26 @@ class EndpointSource(Generic[T]):
                 return MALFORMED
         return date
 
+    def checkpoint(self, bookmark: Bookmark) -> str:
+        """The place as a string for `resume=…`."""
+        return bookmark.encode(self.scope, self._digest)
+
+    def resume(self, checkpoint: str) -> Bookmark:
+        """The place in `checkpoint`. CheckpointError if it does not fit this listing."""
+        return Bookmark.decode(checkpoint, self.scope, self._digest)
+
+    def log_unreadable(self, parts: tuple[str, ...]) -> None:
+        """Tell the log which parts of an answer could not be read. No row is lost by it."""
+        line = "%s: parts of an answer have a wrong type and were ignored (logged once a walk): %s"
+        self._transport.telemetry.log(logging.WARNING, line, self._endpoint.path, printable("; ".join(parts)))
+
     async def fetch(
         self, request: PageRequest, progress: Progress, check: Check, budget: Budget, *, once: bool = False
     ) -> ReceivedPage:
         """The page, after as many attempts as the retry policy allows, or only `once`."""
 
         def parse(response: Response) -> ReceivedPage:
-            page = parse_page(response)
+            page = parse_page(response, request.limit, has_total_count=self._endpoint.has_total_count)
             refuse_page_of_older_server(page.pagination, request)
             check(request, page)
             return page
@@ -112,6 +133,19 @@ def row_structurer(
     return class_structurer(model, converter, root)
 
 
+def _refuse_long_ids(structure: Callable[[Any, int], T], key: str) -> Callable[[Any, int], T]:
+    problem_of = long_id(key)
+
+    def checked(row: Any, index: int) -> T:
+        item = structure(row, index)
+        if (problem := problem_of(row)) is not None:
+            path = f"$.results[{index}].{key}"
+            raise InvalidObjectError(f"{path}: {problem}", path=path, raw=bytes(row))
+        return item
+
+    return checked
+
+
 def take_query(cls: type[Q], query: Q | None, options: dict[str, Any]) -> Q:
     """`query`, or the query of those `options` that are its fields, which are taken out."""
     return cls.from_arguments(query, **{name: options.pop(name) for name in attrs.fields_dict(cls) if name in options})
@@ -126,4 +160,4 @@ def new_pager(source: EndpointSource[T], options: dict[str, Any]) -> Pager[T]:
     checked = ListOptions(**options)
     if resume is not None and checked.offset:
         raise InvalidArgumentError("pass resume or offset, not both: the checkpoint holds the position")
-    return Pager(source, checked, None if resume is None else Bookmark.decode(resume, source.scope))
+    return Pager(source, checked, None if resume is None else source.resume(resume))

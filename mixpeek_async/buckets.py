@@ -2,6 +2,7 @@
 
 from typing import Any, Unpack
 
+from mixpeek_async._paging import Digest
 from mixpeek_async._source import EndpointSource, ListKwargs, new_pager, row_structurer, take_query
 from mixpeek_async._transport import Transport
 from mixpeek_async._wire import get_bucket, list_buckets, model_parser
@@ -24,21 +25,23 @@ class BucketListKwargs(ListKwargs, total=False):
 class Buckets:
     """The buckets of the client's namespace."""
 
-    __slots__ = ("_transport",)
+    __slots__ = ("_digest", "_transport")
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, digest: Digest | None = None) -> None:
         self._transport = transport
+        self._digest = digest
 
     def list(self, query: BucketQuery | None = None, **options: Unpack[BucketListKwargs]) -> Pager[Bucket]:
         """Walk the buckets. Sends nothing yet.
 
         * `filters`, `sort`, `search`, `case_sensitive`: which buckets, in which order: see `BucketQuery`; `query` is
           one, in place of these.
-        * All others, the errors and the promise are those of `client.objects.list`.
+        * All others, the errors and the promise are those of `client.objects.list`. PaginationError, too, when the
+          server ends the list before as many buckets have come as it counts.
         """
         rest: dict[str, Any] = {**options}
         endpoint = list_buckets(take_query(BucketQuery, query, rest))
-        return new_pager(EndpointSource(self._transport, endpoint, Bucket, "bucket_id"), rest)
+        return new_pager(EndpointSource(self._transport, endpoint, Bucket, "bucket_id", digest=self._digest), rest)
 
     async def get(self, bucket: str) -> Bucket:
         """One bucket, by its id or its name. NotFoundError when the namespace has no such bucket."""

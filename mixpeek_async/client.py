@@ -7,8 +7,9 @@ import aiohttp
 
 from mixpeek_async._checks import bool_, instance_of, int_between, number, optional
 from mixpeek_async._clock import Clock, SystemClock
-from mixpeek_async._config import read_config
+from mixpeek_async._config import Secret, read_config
 from mixpeek_async._http_session import HttpSession
+from mixpeek_async._paging import Digest, keyed_digest
 from mixpeek_async._rate_limiter import RateLimiter
 from mixpeek_async._retry import RetryPolicy
 from mixpeek_async._telemetry import Hooks, Telemetry
@@ -43,6 +44,8 @@ class AsyncMixpeek:
       one raises fails the request.
     * `converter`: a cattrs converter with hooks of your own, for `objects.list(…, model=YourClass)`; without one,
       `mixpeek_async.converter`, of which `.copy()` is a good start.
+    * `checkpoint_key`: a secret of 16 to 64 bytes, as bytes or a string, that signs checkpoints: the client then takes
+      only those that a client with this key gave. For a service that takes them from a browser.
     * `clock`: the source of time, for tests that must not wait.
 
     InvalidArgumentError when a setting is missing or can never work. Its text never shows the key.
@@ -72,6 +75,7 @@ class AsyncMixpeek:
         hooks: Hooks | None = None,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
         converter: "cattrs.BaseConverter | None" = None,
+        checkpoint_key: bytes | str | None = None,
         clock: Clock | None = None,
     ) -> None:
         # Anything but True, such as the string "false", is not allowed to send the key unencrypted.
@@ -87,6 +91,7 @@ class AsyncMixpeek:
             optional(instance_of(aiohttp.ClientSession))(session, "session")
             _check_trace_configs(trace_configs)
             _check_converter(converter)
+            digest = _checkpoint_digest(checkpoint_key, config.api_key)
             self._namespace, self._base_url = config.namespace, config.base_url
             self._transport = Transport(
                 HttpSession(
@@ -107,10 +112,10 @@ class AsyncMixpeek:
         if problem is not None:
             # Tracebacks may show variables, and the key may have been passed as any argument, by mistake.
             del api_key, namespace, base_url, session, timeout, retry, max_body_bytes, allow_insecure
-            del requests_per_minute, hooks, trace_configs, converter, clock
+            del requests_per_minute, hooks, trace_configs, converter, checkpoint_key, clock
             raise problem
-        self.buckets = Buckets(self._transport)
-        self.objects = Objects(self._transport, converter)
+        self.buckets = Buckets(self._transport, digest)
+        self.objects = Objects(self._transport, converter, digest)
 
     def __repr__(self) -> str:
         # A traceback of __init__ may show a client that is half built.
@@ -144,6 +149,20 @@ def _check_trace_configs(value: object) -> None:
 def _check_converter(value: object) -> None:
     if value is not None and not hasattr(value, "get_structure_hook"):
         raise InvalidArgumentError(f"converter must be a cattrs.Converter, not {type(value).__name__}")
+
+
+def _checkpoint_digest(key: object, api_key: Secret) -> Digest | None:
+    if key is None:
+        return None
+    secret = key.encode("utf-8", "surrogatepass") if isinstance(key, str) else key
+    # BLAKE2 takes no key over 64 bytes; one under 16 could be found by trying.
+    if not isinstance(secret, bytes) or not 16 <= len(secret) <= 64:
+        raise InvalidArgumentError(
+            "checkpoint_key must be bytes or a string of 16 to 64 bytes: one is secrets.token_hex(32)"
+        )
+    if secret == api_key.reveal().encode():
+        raise InvalidArgumentError("checkpoint_key must be a secret of its own, and not the API key")
+    return keyed_digest(secret)
 
 
 def _checked_timeout(value: object) -> float:

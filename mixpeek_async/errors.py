@@ -58,6 +58,9 @@ __all__ = [
 ]
 
 
+_MAX_RAW = 256 * 1024
+
+
 class MixpeekError(Exception):
     """The root: `except MixpeekError` catches whatever this package raises.
 
@@ -191,16 +194,19 @@ class MalformedResponseError(MixpeekError):
 class InvalidObjectError(MalformedResponseError):
     """One record of a page that cannot be structured. The rest of the page is fine.
 
-    `raw` is the record as it was received, as bytes of JSON; `path` names the field within its page.
+    `raw` is the record as it was received, as bytes of JSON, of which the first 256 KiB are kept; `path` names the
+    field within its page.
     """
 
     def __init__(self, message: str, *, path: str | None = None, raw: bytes = b"") -> None:
         super().__init__(message, path=path)
-        self.raw = raw
+        # It is searched for the API key, which a server may have sent back in any escaped form.
+        self.raw = raw[:_MAX_RAW]
 
 
 class ResponseTooLargeError(MalformedResponseError):
-    """The decoded body is larger than the client's `max_body_bytes`.
+    """The decoded body is larger than the client's `max_body_bytes`, or holds more than 2,000,000 values, or one record
+    more than 250,000: small values take a hundred times the memory of their text.
 
     A walk then asks for smaller pages by itself, so that it raises this only for a single record that is too large.
     """

@@ -12,7 +12,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import attrs
 
-from mixpeek_async._model import JSON, Model, as_struct
+from mixpeek_async._model import JSON, Id, Model, as_struct
 
 __all__ = [
     "ApiWarning",
@@ -186,7 +186,7 @@ class Object(Model):
     that name. A user's own fields arrive at the root, beside the fields here, and are in `extra`.
     """
 
-    object_id: str
+    object_id: Id
     bucket_id: str
     key_prefix: str | None = None
     blobs: list[Blob] = attrs.field(factory=list)
@@ -210,7 +210,7 @@ class Bucket(Model):
     bytes. `batch_stats` are the server's own counts of its batches, which it renews from time to time.
     """
 
-    bucket_id: str
+    bucket_id: Id
     bucket_name: str
     description: str | None = None
     bucket_schema: dict[str, JSON] | None = None

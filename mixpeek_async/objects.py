@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
+from mixpeek_async._paging import Digest
 from mixpeek_async._source import EndpointSource, ListKwargs, new_pager, row_structurer, take_query
 from mixpeek_async._transport import Transport
 from mixpeek_async._wire import get_object, list_objects, model_parser
@@ -31,11 +32,17 @@ class ObjectListKwargs(ListKwargs, total=False):
 class Objects:
     """The objects of a bucket."""
 
-    __slots__ = ("_converter", "_transport")
+    __slots__ = ("_converter", "_digest", "_transport")
 
-    def __init__(self, transport: Transport, converter: "cattrs.BaseConverter | None" = None) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        converter: "cattrs.BaseConverter | None" = None,
+        digest: Digest | None = None,
+    ) -> None:
         self._transport = transport
         self._converter = converter
+        self._digest = digest
 
     @overload
     def list(
@@ -81,7 +88,8 @@ class Objects:
         """
         rest: dict[str, Any] = {**options}
         endpoint = list_objects(bucket, take_query(ObjectQuery, query, rest))
-        return new_pager(EndpointSource(self._transport, endpoint, model, "object_id", self._converter), rest)
+        source = EndpointSource(self._transport, endpoint, model, "object_id", self._converter, self._digest)
+        return new_pager(source, rest)
 
     @overload
     async def get(

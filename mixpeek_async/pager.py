@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, TypeVar
 
 from mixpeek_async._options import ListOptions
-from mixpeek_async._page_reader import END, PageReader, PageSource
+from mixpeek_async._page_reader import END, SLICE, PageReader, PageSource
 from mixpeek_async._paging import Bookmark
 from mixpeek_async.errors import MixpeekError
 from mixpeek_async.models import Page, Pagination, Progress
@@ -20,10 +20,6 @@ from mixpeek_async.models import Page, Pagination, Progress
 __all__ = ["PageWalk", "Pager", "Walk"]
 
 T = TypeVar("T")
-
-
-# Structuring a page of 1,000 objects takes some 10 ms. `pages()` does it in slices, between which the event loop runs.
-_SLICE = 100
 
 
 class Walk(AbstractAsyncContextManager["Walk[T]"], Generic[T]):
@@ -55,7 +51,7 @@ class Walk(AbstractAsyncContextManager["Walk[T]"], Generic[T]):
         return self._encode(self._reader.bookmark())
 
     def _encode(self, bookmark: Bookmark) -> str:
-        return bookmark.encode(self._source.scope)
+        return self._source.checkpoint(bookmark)
 
     def __aiter__(self) -> "Walk[T]":
         return self
@@ -140,14 +136,11 @@ class PageWalk(AbstractAsyncContextManager["PageWalk[T]"], Generic[T]):
         """
         if not self._results:
             self._page_start = self._reader.bookmark()
-        # An earlier bad record has ended the generator.
-        self._reader.reopen()
-        more = True
-        while more:
-            more = False
-            for item in itertools.islice(self._reader.items, _SLICE):
+        while self._reader.has_unread():
+            # A bad record has ended the generator.
+            self._reader.reopen()
+            for item in itertools.islice(self._reader.items, SLICE):
                 self._results.append(item)
-                more = True
             await asyncio.sleep(0)
         return bool(self._results)
 

@@ -3,7 +3,7 @@
 import dataclasses
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum
@@ -14,6 +14,8 @@ import attrs
 import cattrs
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import mixpeek_async
 from mixpeek_async import (
@@ -323,3 +325,92 @@ def test_cattrs_is_imported_when_the_converter_is_asked_for() -> None:
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match=r"module 'mixpeek_async' has no attribute 'convertor'"):
         mixpeek_async.convertor  # type: ignore[attr-defined]  # noqa: B018
+
+
+# --- any JSON for any class ---
+
+HINTS: list[Any] = [
+    str,
+    int,
+    float,
+    bool,
+    str | None,
+    int | float,
+    list[int],
+    tuple[str, ...],
+    tuple[int, str],
+    set[str],
+    dict[str, int],
+    dict[str, list[float]],
+    Person,
+    Place,
+    list[Person],
+    Level,
+    Rank,
+    Literal["a", 1],
+    datetime,
+    UUID,
+    Any,
+]
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text() | st.sampled_from(["name", "age", "city"]), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+
+
+def is_unchanged(value: Any, json: Any) -> bool:
+    """Whether `value` is what `json` says: no value became another."""
+    match value:
+        case Person() | Place():
+            fields = {name: getattr(value, name) for name in type(value).__annotations__}
+            return isinstance(json, dict) and all(
+                is_unchanged(field, json[name]) if name in json else field is None for name, field in fields.items()
+            )
+        case Enum():
+            return is_unchanged(value.value, json)
+        case dict():
+            return (
+                isinstance(json, dict)
+                and value.keys() == json.keys()
+                and all(is_unchanged(item, json[key]) for key, item in value.items())
+            )
+        case set():
+            return isinstance(json, list) and value == set(json)
+        case list() | tuple():
+            return (
+                isinstance(json, list)
+                and len(value) == len(json)
+                and all(is_unchanged(item, other) for item, other in zip(value, json, strict=True))
+            )
+        case datetime() | UUID():
+            return isinstance(json, str)
+        case float():
+            return type(json) in (int, float) and value == json
+        case _:
+            return type(value) is type(json) and value == json
+
+
+@given(hint=st.sampled_from(HINTS), json=ANY_JSON)
+@settings(max_examples=1_000, deadline=None)
+def test_any_json_is_refused_or_kept_as_it_is(hint: Any, json: Any) -> None:
+    cls = attrs.make_class("Row", {"field": attrs.field(type=hint)}, frozen=True)
+    row = msgspec.json.encode({"field": json})
+    made, error = outcome(class_structurer(cls, None), row)
+    if error is None:
+        assert is_unchanged(made.field, msgspec.json.decode(row)["field"])
+    else:
+        assert error.path is not None
+        assert error.path.startswith("$.results[3]")
+        assert error.raw == row
+
+
+def outcome(structure: Callable[[Any, int], Any], row: bytes) -> tuple[Any, InvalidObjectError | None]:
+    """What becomes of row number 3."""
+    try:
+        return structure(row, 3), None
+    except InvalidObjectError as error:
+        return None, error

@@ -10,7 +10,7 @@ query are in it as fingerprints, so that another listing refuses it. It holds no
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Final, NamedTuple
 
@@ -30,6 +30,8 @@ _MAX_INDEX = 2_000  # The longest page: 1,000 rows, and up to 1,000 more than we
 _DIGEST = 16
 _FINGERPRINT = 16
 
+Digest = Callable[[bytes], bytes]
+"""The digest of the array, which comes before it: with a key it is a signature."""
 
 MALFORMED: Final = datetime.max.replace(tzinfo=UTC)
 """Stands for the date of a malformed row."""
@@ -111,8 +113,8 @@ class Bookmark:
             return False if no_anchors and self.same_date <= ANCHORS else None
         return (date > self.last_date) is newest_first
 
-    def encode(self, scope: Scope, key: bytes = b"") -> str:
-        """The checkpoint: a string that is safe in a URL, a file name and a log. `key` signs it."""
+    def encode(self, scope: Scope, digest: Digest | None = None) -> str:
+        """The checkpoint: a string that is safe in a URL, a file name and a log."""
         payload = msgspec.msgpack.encode(
             _Parts(
                 scope=_scope_fingerprints(scope),
@@ -126,12 +128,12 @@ class Bookmark:
                 first=self.first,
             )
         )
-        return _PREFIX + _to_text(_digest(payload, key) + payload)
+        return _PREFIX + _to_text((digest or unsigned)(payload) + payload)
 
     @classmethod
-    def decode(cls, text: object, scope: Scope, key: bytes = b"") -> "Bookmark":
+    def decode(cls, text: object, scope: Scope, digest: Digest | None = None) -> "Bookmark":
         """The bookmark that `encode` wrote into `text`. CheckpointError if it is damaged, or of another `scope`."""
-        parts = _open(text, key)
+        parts = _open(text, digest or unsigned)
         _refuse_other_scope(parts.scope, scope)
         anchors = parts.anchors
         return cls(
@@ -176,8 +178,20 @@ def _hash(text: str, size: int) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).digest()
 
 
-def _digest(payload: bytes, key: bytes) -> bytes:
-    return hashlib.blake2b(payload, digest_size=_DIGEST, person=b"mixpeek-ckpt", key=key).digest()
+def keyed_digest(key: bytes) -> Digest:
+    """A digest that only those can make who know `key`. The key cannot be read from the function."""
+    keyed = hashlib.blake2b(digest_size=_DIGEST, person=b"mixpeek-ckpt", key=key)
+
+    def digest(payload: bytes) -> bytes:
+        copy = keyed.copy()
+        copy.update(payload)
+        return copy.digest()
+
+    return digest
+
+
+unsigned: Final = keyed_digest(b"")
+"""It finds damage. Without a key, anybody can make it."""
 
 
 def _scope_fingerprints(scope: Scope) -> tuple[str, str, str]:
@@ -188,7 +202,7 @@ def _to_text(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def _open(text: object, key: bytes) -> _Parts:
+def _open(text: object, digest: Digest) -> _Parts:
     """The parts of a checkpoint that was not changed, and that this version understands."""
     if not isinstance(text, str):
         raise CheckpointError(f"a checkpoint is a string, not {type(text).__name__}")
@@ -203,10 +217,13 @@ def _open(text: object, key: bytes) -> _Parts:
         raw = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
     except ValueError:
         raw = b""
-    digest, payload = raw[:_DIGEST], raw[_DIGEST:]
+    payload = raw[_DIGEST:]
     # The text is compared too: base64 has spare bits, so that several texts decode to the same bytes.
-    if not hmac.compare_digest(digest, _digest(payload, key)) or _to_text(raw) != body:
-        raise CheckpointError("the checkpoint was changed or cut: pass the string that .checkpoint gave, unchanged")
+    if not hmac.compare_digest(raw[:_DIGEST], digest(payload)) or _to_text(raw) != body:
+        raise CheckpointError(
+            "the checkpoint was changed or cut, or comes from a client with another checkpoint_key: "
+            "pass the string that .checkpoint gave, unchanged"
+        )
     try:
         return msgspec.msgpack.decode(payload, type=_Parts)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):

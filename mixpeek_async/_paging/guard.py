@@ -14,6 +14,9 @@ _MAX_EQUAL_PAGES_BY_OFFSET: Final = 12
 _SPARE_PAGES_BY_OFFSET: Final = 100
 # More than a search of the whole list takes where the server gives ten rows a page.
 _MAX_SEARCHES: Final = 1_200
+# Offsets reach 11,000 rows. Only a list that changes all the time gives more of them to one walk.
+_MAX_ROWS_BY_OFFSET: Final = 50_000
+_MAX_PAGES_BY_OFFSET: Final = 50_000
 
 
 @attrs.define(eq=False)
@@ -29,6 +32,7 @@ class LoopGuard:
     _longest: int = 0
     """The longest page among those whose rows were repeated."""
     _searches: int = 0
+    _pages_by_offset: int = 0
 
     def follow(self, cursor: str) -> None:
         """The walk goes on with `cursor`."""
@@ -39,6 +43,14 @@ class LoopGuard:
             # Pages that came again by offset, after a shift of the list, prove nothing about a walk by cursor.
             self._clear()
         self._cursors.add(hash(cursor))
+
+    def count(self, *, by_cursor: bool) -> None:
+        """An answer arrived, whatever it is good for."""
+        self._pages_by_offset += not by_cursor
+        if self._pages_by_offset >= _MAX_PAGES_BY_OFFSET and not by_cursor:
+            self.failure = PaginationLoopError(
+                f"{_MAX_PAGES_BY_OFFSET:,} pages came by offset, which reaches 11,000 rows: the list has no end"
+            )
 
     def receive(self, rows: int) -> None:
         """A page arrived with `rows` rows that the walk has to deal with."""
@@ -59,6 +71,10 @@ class LoopGuard:
         A walk that passes through rows that it knows comes to their end after `known` rows. One that passes through
         more of them, or gets an equal page time and again, is in a loop.
         """
+        if known > _MAX_ROWS_BY_OFFSET and not self._cursors:
+            self.failure = PaginationLoopError(
+                f"more than {_MAX_ROWS_BY_OFFSET:,} rows came by offset, which reaches 11,000: the list has no end"
+            )
         if new or ids is None:
             if new:
                 self._clear()

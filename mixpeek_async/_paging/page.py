@@ -23,6 +23,8 @@ class ReceivedPage:
     pagination: Pagination
     stats: ListStats | None = None
     warnings: list[ApiWarning] = attrs.field(factory=list)
+    total_count: int | None = None
+    """How many rows the whole list has, from an endpoint that always counts them."""
     unreadable: tuple[str, ...] = ()
     """What of `pagination`, `stats` and `warnings` is None for its wrong type: `$.stats.total_objects: …`."""
 

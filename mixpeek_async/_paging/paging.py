@@ -52,8 +52,14 @@ class Paging:
     _size: PageSize = attrs.field(init=False)
     _single: SingleRow = attrs.field(init=False, factory=SingleRow)
     _guard: LoopGuard = attrs.field(init=False, factory=LoopGuard)
+    _dealt: int | None = attrs.field(init=False, default=None)
+    """How many rows from the start of the list on were dealt with; None in a walk that was resumed in the middle."""
+    _total_count: int | None = attrs.field(init=False, default=None)
+    """The least that the server has counted in this walk."""
 
     def __attrs_post_init__(self) -> None:
+        if self.bookmark.from_start or not (self.bookmark.anchors or self.bookmark.start.cursor):
+            self._dealt = len(self.bookmark.anchors) or self.bookmark.start.offset
         self.seen = SeenIds(self.bookmark.anchors)
         self._size = PageSize(self.options.page_size)
         self._paginator = self._start_by_offset()
@@ -80,7 +86,10 @@ class Paging:
 
         It raises what ends the walk each time that it is called: PaginationError and its subclasses.
         """
-        if self.ended or wanted == 0:
+        if wanted == 0:
+            return None
+        if self.ended:
+            self._refuse_missing_rows()
             return None
         if self._guard.failure is not None:
             raise self._guard.failure.with_traceback(None)
@@ -95,6 +104,13 @@ class Paging:
         # of a server that ignored it.
         count = self.options.include_total and self.progress.total is None and start.cursor is None
         return PageRequest(start, limit, count)
+
+    def _refuse_missing_rows(self) -> None:
+        """PaginationError if the server has ended the list before all rows that it counted had come."""
+        if self._dealt is not None and self._total_count is not None and self._dealt < self._total_count:
+            raise PaginationError(
+                f"the server has ended the list after {self._dealt:,} of the {self._total_count:,} rows that it counts"
+            )
 
     @property
     def _ask_ids_first(self) -> bool:
@@ -144,9 +160,13 @@ class Paging:
 
         Of a page of ids it opens only a row that cannot be fetched, to pass it.
         """
+        self._guard.count(by_cursor=request.start.cursor is not None)
         if request.ids_only:
             return self._receive_ids(request, page)
         self.progress.note_total(page.pagination.total)
+        # The least: what is created while the walk goes on may lie before its place, and need not come.
+        counts = [count for count in (self._total_count, page.total_count) if count is not None]
+        self._total_count = min(counts, default=None)
         shown, self._single = self._single.shown, SingleRow()
         if shown is not None and (not page.rows or self.reader.identify(page.rows[0]) != shown[1]):
             self._guard.receive(0)
@@ -181,7 +201,12 @@ class Paging:
     def _parse_next_page(self, request: PageRequest, page: ReceivedPage) -> NextPage:
         rows = page.rows
         nothing_new = not rows or (len(rows) == 1 and self.reader.identify(rows[0]) in self.seen)
-        return parse_next_page(page.pagination, request, nothing_new=nothing_new)
+        next_page = parse_next_page(page.pagination, request, nothing_new=nothing_new)
+        is_counted = request.start.cursor is None and page.total_count is not None
+        if is_counted and not nothing_new and request.start.offset + len(rows) < (page.total_count or 0):
+            # A server without cursors sends null for the next one, on every page.
+            return next_page._replace(has_more=HasMore.YES)
+        return next_page
 
     def _open(self, request: PageRequest, page: ReceivedPage, joined: JoinedPage, next_page: NextPage) -> OpenPage:
         by_cursor = request.start.cursor is not None
@@ -267,3 +292,5 @@ class Paging:
         self.bookmark = page.bookmark(self.reader)
         ids = (self.reader.identify(rows[0]), self.reader.identify(rows[-1])) if rows else None
         self._guard.finish(ids, len(rows), new=page.new, known=len(self.seen))
+        if self._dealt is not None:
+            self._dealt += page.new

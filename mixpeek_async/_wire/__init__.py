@@ -2,7 +2,7 @@
 
 from mixpeek_async._wire.errors import status_error, unix_seconds
 from mixpeek_async._wire.requests import ListEndpoint, Request, get_bucket, get_object, list_buckets, list_objects
-from mixpeek_async._wire.responses import Response, model_parser, parse_page, row_date, row_id
+from mixpeek_async._wire.responses import Response, long_id, model_parser, parse_page, row_date, row_id
 
 __all__ = [
     "ListEndpoint",
@@ -12,6 +12,7 @@ __all__ = [
     "get_object",
     "list_buckets",
     "list_objects",
+    "long_id",
     "model_parser",
     "parse_page",
     "row_date",

@@ -1,5 +1,6 @@
 """Build requests: https://docs.mixpeek.com/api-reference/bucket-objects/list-objects and its neighbours."""
 
+import json
 import unicodedata
 from urllib.parse import quote, urlencode
 
@@ -33,6 +34,9 @@ class ListEndpoint:
 
     `by_creation` is True where the list is in the order of creation, oldest first or `newest_first`. `ids_body` asks
     for the ids and dates of the objects only; None where the API cannot be asked for that.
+
+    `paging_in_body`: older servers read the place of the page from the body and not from the query.
+    `has_total_count`: each answer counts the rows of the whole list.
     """
 
     path: str
@@ -40,18 +44,27 @@ class ListEndpoint:
     ids_body: bytes | None = None
     by_creation: bool = False
     newest_first: bool = False
+    paging_in_body: bool = False
+    has_total_count: bool = False
 
     def page(self, page: PageRequest) -> Request:
-        """The request for one page. Paging goes into the query only: newer servers refuse it in the body."""
+        """The request for one page.
+
+        Its place goes into the query only, because newer servers refuse it in the body, save those that take both.
+        """
         query: dict[str, str | int] = {"limit": page.limit}
+        if page.start.offset and page.start.cursor is None:
+            query["offset"] = page.start.offset
+        body = self.ids_body if page.ids_only else self.body
+        if self.paging_in_body:
+            # Without the cursor: the servers that read only the body have none, and the others refuse it there.
+            body = canonical({**json.loads(body or b"{}"), **query}).encode("ascii")
         if page.start.cursor is not None:
             query["cursor"] = page.start.cursor
-        elif page.start.offset:
-            query["offset"] = page.start.offset
         if page.include_total:
             query["include_total"] = "true"
         target = f"{self.path}?{urlencode(query, quote_via=quote, safe='')}"
-        return Request(target=target, body=self.ids_body if page.ids_only else self.body)
+        return Request(target=target, body=body)
 
 
 def list_objects(bucket: str, query: ObjectQuery = _EVERYTHING) -> ListEndpoint:
@@ -68,7 +81,7 @@ def list_objects(bucket: str, query: ObjectQuery = _EVERYTHING) -> ListEndpoint:
 
 def list_buckets(query: BucketQuery) -> ListEndpoint:
     """POST /v1/buckets/list. Its order is not published."""
-    return ListEndpoint(path="/v1/buckets/list", body=_json_body(query))
+    return ListEndpoint(path="/v1/buckets/list", body=_json_body(query), paging_in_body=True, has_total_count=True)
 
 
 def get_bucket(bucket: str) -> Request:

@@ -46,6 +46,7 @@ class ListServer:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_post("/v1/buckets/{bucket}/objects/list", self._list)
+        app.router.add_post("/v1/buckets/list", self._list)
         self._runner = web.AppRunner(app, shutdown_timeout=0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)

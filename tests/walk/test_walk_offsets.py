@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from mixpeek_async._clock import Budget, SystemClock
 from mixpeek_async._options import MAX_OFFSET, ListOptions, PageRequest
-from mixpeek_async._paging import ReceivedPage, Scope
+from mixpeek_async._paging import Bookmark, ReceivedPage, Scope
 from mixpeek_async._wire import Response, parse_page
 from mixpeek_async.errors import InvalidObjectError, PaginationLoopError, ResponseTooLargeError
 from mixpeek_async.models import Progress
@@ -108,6 +108,12 @@ class ChangingList:
     @property
     def scope(self) -> Scope:
         return Scope("list", "test")
+
+    def checkpoint(self, bookmark: Bookmark) -> str:
+        return bookmark.encode(self.scope)
+
+    def log_unreadable(self, parts: tuple[str, ...]) -> None:
+        raise AssertionError(parts)
 
 
 async def walk(source: ChangingList, **options: Any) -> tuple[list[str], Progress]:
