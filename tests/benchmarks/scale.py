@@ -9,7 +9,7 @@ __all__ = ["FULL", "QUICK", "TINY", "Scale"]
 class Scale:
     """Sizes of the measurements.
 
-    `page` is the rows of a big page, `small_page` of a small one; `slow_pages` and `few_pages` are how many of these are
+    `page` is the rows of a big page, `small_page` of a small one; `slow_pages` and `few_pages` are how many are
     walked where each takes its time. `pair_rounds` is how often ours is measured beside dicts alone, `live` how many
     objects live in a process that is not quiet.
     """
