@@ -138,7 +138,6 @@ class PageReader(Generic[T]):
                 self._pass_repeat(page, index)
                 continue
             progress.items += 1
-            page.new += 1
             if not page.prefetching:
                 page.prefetching = True
                 self._prefetch(page)
@@ -194,7 +193,6 @@ class PageReader(Generic[T]):
         id_ = self._source.identify(page.received.rows[0])
         page.next = 1
         if self._paging.seen.add(id_):
-            page.new = 1
             assert self._failure is not None, "only a failure makes the walk ask for ids"
             raise _named(self._failure[1], self._paging.describe(page.request, id_))
         page.repeats.add(0)
@@ -226,7 +224,6 @@ class PageReader(Generic[T]):
         if not self._paging.seen.add(self._source.identify(page.received.rows[index])):
             self._pass_repeat(page, index)
             return
-        page.new += 1
         self.progress.invalid += 1
         error = self._source.without_key(error)
         match self._options.on_invalid:

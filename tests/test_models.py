@@ -172,7 +172,7 @@ def test_what_may_be_null_may_be_null(name: str) -> None:
 
 @pytest.mark.parametrize("cls", [Object, Blob, BlobDetails, Source, Edge, ListStats, Pagination, ApiWarning])
 def test_the_types_of_all_fields_can_be_looked_up(cls: type[Model]) -> None:
-    hints = get_type_hints(cls)
+    hints = get_type_hints(cls, include_extras=True)
     assert {name: hints[name] for name in attrs.fields_dict(cls)} == {
         name: field.type for name, field in attrs.fields_dict(cls).items()
     }

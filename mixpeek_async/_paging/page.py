@@ -108,7 +108,7 @@ class Paginator(Protocol):
 
 @attrs.define(eq=False)
 class OpenPage:
-    """The page that is being read. The rows before `next` were dealt with; `new` of them were no repeats.
+    """The page that is being read. The rows before `next` were dealt with, here or before.
 
     `end` is the offset of its end, None in a walk by cursor. `next_cursor` leads to the page after it.
     """
@@ -122,7 +122,6 @@ class OpenPage:
     end: int | None = None
     next_cursor: str | None = None
     next: int = 0
-    new: int = 0
     repeats: set[int] = attrs.field(factory=set)
     """The indexes of rows that came again. They lie before the place, wherever this page is."""
     prefetching: bool = False
@@ -132,6 +131,11 @@ class OpenPage:
     def unread(self) -> int:
         """How many rows are left."""
         return len(self.received.rows) - self.next
+
+    @property
+    def new(self) -> int:
+        """How many rows of this page were dealt with that were no repeats."""
+        return self.next - self.joined.skip - len(self.repeats)
 
     @property
     def place(self) -> tuple[PageStart, int]:

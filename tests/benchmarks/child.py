@@ -10,12 +10,14 @@ from typing import Any, Final
 
 __all__ = ["ENVIRONMENT", "run"]
 
-ENVIRONMENT: Final = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+_TESTS = Path(__file__).parent.parent
+# The package beside these tests is measured, whatever else may be installed.
+ENVIRONMENT: Final = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (_TESTS, _TESTS.parent)))}
 
 
-def run(target: str, *arguments: Any) -> Any:
-    """What `module:function` of this package gives, called in a new process; arguments and answer are JSON."""
-    command = [sys.executable, "-m", "benchmarks.child", target, json.dumps(arguments)]
+def run(target: str, *arguments: Any, python: str = sys.executable) -> Any:
+    """What `module:function` of this package returns, called in a new process; arguments and answer are JSON."""
+    command = [python, "-m", "benchmarks.child", target, json.dumps(arguments)]
     done = subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout)
 

@@ -1,4 +1,7 @@
-"""The pages that everybody walks: 1,000 objects are 1.07 MB of JSON, the same ones every time."""
+"""The pages that everybody walks: 1,000 objects are 1.07 MB of JSON, the same ones every time.
+
+There are smaller objects, of 150 bytes, and larger ones, of 20 kB.
+"""
 
 import json
 import random
@@ -17,14 +20,30 @@ _KINDS: Final = (
 _HABITATS: Final = ("fen", "heath", "estuary", "beech wood", "scree", "hay meadow")
 
 
-def page_rows(page: int, size: int) -> list[bytes]:
-    """The rows of page number `page`, each as JSON. Pages differ in their ids alone."""
-    return [row.replace(b"obj_@@@@@@", b"obj_%06d" % page) for row in _template(size)]
+def page_rows(page: int, size: int, kind: str = "usual") -> list[bytes]:
+    """The rows of page number `page`, each as JSON. Pages differ in their ids alone.
+
+    `kind` is usual, small or large.
+    """
+    return [row.replace(b"obj_@@@@@@", b"obj_%06d" % page) for row in _template(size, kind)]
 
 
-def _template(size: int) -> list[bytes]:
+def _template(size: int, kind: str) -> list[bytes]:
     chance = random.Random(20250602)
-    return [json.dumps(_object(chance, number), separators=(",", ":")).encode() for number in range(size)]
+    make = {"usual": _object, "small": _small_object, "large": _large_object}[kind]
+    return [json.dumps(make(chance, number), separators=(",", ":")).encode() for number in range(size)]
+
+
+def _small_object(chance: random.Random, number: int) -> dict[str, Any]:
+    whole = _object(chance, number)
+    kept = {key: whole[key] for key in ("object_id", "bucket_id", "status", "created_at")}
+    return {**kept, "metadata": {}, "blobs": []}
+
+
+def _large_object(chance: random.Random, number: int) -> dict[str, Any]:
+    whole = _object(chance, number)
+    text = " ".join(f"{chance.getrandbits(64):x}" for _ in range(1120))
+    return whole | {"metadata": {**whole["metadata"], "transcript": text}}
 
 
 def _object(chance: random.Random, number: int) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """What an import costs, in processes that import nothing else."""
 
-import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 
+from benchmarks.child import ENVIRONMENT
 from benchmarks.race import median, race, ratio
 from benchmarks.report import Table, times
 from benchmarks.scale import Scale
@@ -15,14 +16,14 @@ _MODULES = ("aiohttp", "mixpeek_async")
 _MEASURE = "import time; begun = time.process_time(); import {}; print(time.process_time() - begun)"
 
 
-def _measure(module: str, environment: dict[str, str]) -> dict[str, float]:
+def _measure(module: str, environment: Mapping[str, str]) -> dict[str, float]:
     command = [sys.executable, "-c", _MEASURE.format(module)]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
     return {"cpu": float(done.stdout)}
 
 
-def _with_bytecode_in(cache: str) -> dict[str, str]:
-    environment = os.environ | {"PYTHONPYCACHEPREFIX": cache}
+def _with_bytecode_in(cache: str) -> Mapping[str, str]:
+    environment = {**ENVIRONMENT, "PYTHONPYCACHEPREFIX": cache}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     for name in _MODULES:
         _measure(name, environment)
@@ -37,7 +38,7 @@ def table(scale: Scale) -> Table:
     """
     with tempfile.TemporaryDirectory() as cache:
         # A single round says nothing, and filling a cache for it would be most of the work.
-        environment = _with_bytecode_in(cache) if scale.imports > 1 else dict(os.environ)
+        environment = _with_bytecode_in(cache) if scale.imports > 1 else ENVIRONMENT
         results = race(_MODULES, scale.imports, lambda name: _measure(name, environment))
     rows = [
         (

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-__all__ = ["Results", "median", "race", "ratio"]
+__all__ = ["Results", "median", "minimum", "race", "ratio", "ratio_of_minima"]
 
 Results: TypeAlias = dict[str, list[dict[str, Any]]]
 """What was measured of each contestant, round by round."""
@@ -26,6 +26,19 @@ def ratio(results: Results, name: str, to: str, key: str) -> float | None:
     if name not in results or to not in results:
         return None
     return _median(a[key] / b[key] for a, b in zip(results[name], results[to], strict=True))
+
+
+def ratio_of_minima(results: Results, name: str, to: str, key: str) -> float | None:
+    """The least that `name` took for each unit of the least that `to` took: what other processes add is left out."""
+    if name not in results or to not in results:
+        return None
+    return minimum(results, name, key) / minimum(results, to, key)
+
+
+def minimum(results: Results, name: str, key: str) -> float:
+    """The least over all rounds of one measure."""
+    least: float = min(result[key] for result in results[name])
+    return least
 
 
 def median(results: Results, name: str, key: str) -> float:

@@ -7,8 +7,12 @@ __all__ = ["FULL", "QUICK", "TINY", "Scale"]
 
 @attrs.frozen(kw_only=True)
 class Scale:
-    """Sizes of the measurements. `page` is the rows of a big page, `small_page` of a small one; `slow_pages`
-    and `few_pages` are how many of these are walked where each takes its time."""
+    """Sizes of the measurements.
+
+    `page` is the rows of a big page, `small_page` of a small one; `slow_pages` and `few_pages` are how many are
+    walked where each takes its time. `pair_rounds` is how often ours is measured beside dicts alone, `live` how many
+    objects live in a process that is not quiet.
+    """
 
     rounds: int
     pages: int
@@ -21,6 +25,9 @@ class Scale:
     memory_pages: tuple[int, int]
     walkers: int
     imports: int
+    pair_rounds: int
+    live: int
+    instructions: bool = True
     heavy: bool = True
 
 
@@ -36,8 +43,10 @@ FULL = Scale(
     memory_pages=(10, 1000),
     walkers=1000,
     imports=25,
+    pair_rounds=9,
+    live=1_000_000,
 )
-QUICK = attrs.evolve(FULL, rounds=3, slow_rounds=1, memory_pages=(10, 100), imports=5)
+QUICK = attrs.evolve(FULL, rounds=3, slow_rounds=1, memory_pages=(10, 100), imports=5, pair_rounds=3)
 TINY = Scale(
     rounds=1,
     pages=2,
@@ -50,6 +59,9 @@ TINY = Scale(
     memory_pages=(1, 2),
     walkers=5,
     imports=1,
+    pair_rounds=1,
+    live=1000,
+    instructions=False,
     heavy=False,
 )
 """For the test that all of this runs: what it measures says nothing."""

@@ -1,7 +1,8 @@
 """A list server that is not what is measured: a process of its own, whose answers are made before the first request.
 
 Buckets say in their names what they hold: `cursor-20x1000` has 20 pages of 1,000 objects behind cursors,
-`offset-100x100` has 10,000 objects behind offsets, of which 100 make a page. Small ones are kept ready whole; of one
+`offset-100x100` has 10,000 objects behind offsets, of which 100 make a page, and `cursor-20x1000-small` has small
+objects (see `data`). Short ones are kept ready whole; of one
 with more pages than fit into memory the ids are stamped into each page as it goes out.
 """
 
@@ -40,9 +41,9 @@ class Bucket(Protocol):
 class CursorBucket:
     """Pages behind cursors, of one size whatever is asked for; shape C of `docs/walk.md`."""
 
-    def __init__(self, pages: int, size: int) -> None:
+    def __init__(self, pages: int, size: int, kind: str) -> None:
         self._pages, self._size = pages, size
-        self._template = _results(page_rows(999_999, size))
+        self._template = _results(page_rows(999_999, size, kind))
         self._ready = [self._page(number) for number in range(pages)] if pages <= _PAGES_KEPT else []
 
     def answer(self, limit: int, offset: int, cursor: str) -> bytes:
@@ -59,8 +60,8 @@ class CursorBucket:
 class OffsetBucket:
     """Rows behind offsets; shape A."""
 
-    def __init__(self, pages: int, size: int) -> None:
-        self._rows = [row for page in range(pages) for row in page_rows(page, size)]
+    def __init__(self, pages: int, size: int, kind: str) -> None:
+        self._rows = [row for page in range(pages) for row in page_rows(page, size, kind)]
         self._ready: dict[tuple[int, int], bytes] = {}
 
     def answer(self, limit: int, offset: int, cursor: str) -> bytes:
@@ -83,9 +84,9 @@ def _http(body: bytes) -> bytes:
 
 @functools.cache
 def _bucket(name: str) -> Bucket:
-    kind, _, extent = name.partition("-")
+    paging, extent, *kind = name.split("-")
     pages, size = map(int, extent.split("x"))
-    return CursorBucket(pages, size) if kind == "cursor" else OffsetBucket(pages, size)
+    return (CursorBucket if paging == "cursor" else OffsetBucket)(pages, size, *(kind or ["usual"]))
 
 
 @attrs.define

@@ -96,7 +96,7 @@ def table(scale: Scale) -> Table:
             times(ratio(results, name, BARE, "cpu")),
             f"{1000 * median(results, name, 'lag'):.0f} ms",
             f"{median(results, name, 'sockets'):.0f}",
-            "≥ 0.6; ≤ 250 ms; ≤ 100 sockets" if name == OURS else "",
+            "≥ 0.6; ≤ 200 ms; ≤ 100 sockets" if name == OURS else "",
         )
         for name in names
     ]

@@ -179,7 +179,7 @@ async def test_a_dict_with_case_sensitive_in_its_conditions_filters_too() -> Non
 async def test_a_dict_that_filters_buckets_arrives_unchanged(emulator: Emulator, client: AsyncMixpeek) -> None:
     filters = {"bucket_name": "sea", "metadata.year": 2024}
     assert await client.buckets.list(filters=filters).to_list() == []
-    assert emulator.requests[0].body == {"filters": filters}
+    assert emulator.requests[0].body == {"filters": filters, "limit": 1000}
 
 
 async def test_a_path_leads_into_the_objects_of_a_list_only() -> None:

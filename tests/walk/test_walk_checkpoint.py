@@ -254,22 +254,6 @@ async def test_a_bad_record_among_those_that_dates_decide_on_is_still_to_come(de
             await anext(aiter(rest))
 
 
-async def test_a_place_is_not_taken_for_that_of_an_object_whose_id_is_empty() -> None:
-    rows = objects(["a", "b", "c", "d", "e", "", "f"])
-
-    def answer(query: Query) -> Any:
-        end = query.offset + query.limit
-        return {"results": rows[query.offset : end], "pagination": {"has_more": end < len(rows)}}
-
-    async with ListServer(answer) as server, server.client() as client:
-        pager = client.objects.list("bkt_test", max_items=3)
-        await pager.to_list()
-        del rows[0]
-        rest = await client.objects.list("bkt_test", resume=pager.checkpoint).to_list()
-
-    assert [obj.object_id for obj in rest] == ["d", "e", "", "f"]
-
-
 REFUSED_CURSOR: dict[str, Fault] = {
     "400": Fault.answer({"error": {"message": "Invalid cursor"}}, status=400),
     "410": Fault.http(410),

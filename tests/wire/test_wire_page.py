@@ -326,7 +326,7 @@ def test_at_most_a_hundred_warnings_are_read() -> None:
 
 
 def test_megabytes_of_warnings_are_not_read_at_all() -> None:
-    page = parse(b'{"results": [{}], "warnings": [%s]}' % b",".join([b"{}"] * 1_000_000))
+    page = parse(b'{"results": [{}], "warnings": [%s]}' % b",".join([b"{}"] * 400_000))
 
     assert (len(page.rows), page.warnings) == (1, [])
     assert page.unreadable == ("$.warnings: too long to be read",)

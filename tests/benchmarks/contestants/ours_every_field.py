@@ -1,4 +1,4 @@
-"""This library, when every field is read: the models inside an object are made when they are first looked at."""
+"""This library, when every field is read: its blobs and sources too."""
 
 import asyncio
 
