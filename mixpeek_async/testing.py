@@ -3,10 +3,13 @@
     pytest_plugins = ["mixpeek_async.testing"]
 
 * `mixpeek_emulator`: a running emulator with an empty bucket, on its own thread, for async and other tests.
-* `mixpeek_client`: an open client of that emulator. It needs pytest-asyncio, or the plugin of anyio.
+* `mixpeek_client`: an open client of that emulator. It needs pytest-asyncio, or the plugin of anyio with a fixture
+  `anyio_backend` that returns "asyncio".
 
 A project that wants other settings defines `mixpeek_emulator` itself, with `running`; `mixpeek_client` then uses that
 one. Nothing else in the package imports pytest.
+
+PYTEST_DONT_REWRITE: no assertion is here, and without this a `conftest.py` that imports `running` gets a warning.
 """
 
 import asyncio
@@ -49,6 +52,17 @@ def running(emulator: Emulator) -> Iterator[Emulator]:
         loop.close()
 
 
+def _check_asyncio() -> None:
+    # The plugin of anyio also runs each test on trio, if that is installed.
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        pytest.fail(
+            "mixpeek_async runs on asyncio only: put a fixture `anyio_backend` that returns 'asyncio' into conftest.py",
+            pytrace=False,
+        )
+
+
 @pytest.fixture
 def mixpeek_emulator() -> Iterator[Emulator]:
     """A running emulator. Its bucket is empty: fill it with `mixpeek_emulator.seed(…)` or `.insert(…)`."""
@@ -58,7 +72,8 @@ def mixpeek_emulator() -> Iterator[Emulator]:
 
 @_async_fixture
 async def mixpeek_client(mixpeek_emulator: Emulator) -> AsyncIterator[AsyncMixpeek]:
-    """An open client of the emulator."""
+    """An open client of the emulator. The test fails if it does not run on asyncio."""
+    _check_asyncio()
     async with AsyncMixpeek(
         mixpeek_emulator.api_key, namespace=mixpeek_emulator.namespace, base_url=mixpeek_emulator.url
     ) as client:

@@ -9,6 +9,7 @@ import pytest
 
 from mixpeek_async import AsyncMixpeek
 from mixpeek_async.emulator import Emulator
+from mixpeek_async.testing import _check_asyncio
 
 pytest_plugins = ["mixpeek_async.testing", "pytester"]
 
@@ -32,13 +33,12 @@ def test_a_project_can_bring_an_emulator_of_its_own_settings(pytester: pytest.Py
         import pytest
 
         from mixpeek_async.emulator import Emulator
+        from mixpeek_async.testing import running
 
         pytest_plugins = ["mixpeek_async.testing"]
 
         @pytest.fixture
         def mixpeek_emulator():
-            from mixpeek_async.testing import running
-
             with running(Emulator(objects=7)) as emulator:
                 yield emulator
         """
@@ -83,6 +83,11 @@ def test_the_client_works_with_the_plugin_of_anyio(pytester: pytest.Pytester) ->
     )
     pytester.makeini("[pytest]\nfilterwarnings = error")
     pytester.runpytest_subprocess("-p", "no:asyncio").assert_outcomes(passed=1)
+
+
+def test_a_test_that_does_not_run_on_asyncio_fails_with_what_to_do() -> None:
+    with pytest.raises(pytest.fail.Exception, match="put a fixture `anyio_backend` that returns 'asyncio' into"):
+        _check_asyncio()
 
 
 def test_the_emulator_needs_no_async_plugin(pytester: pytest.Pytester) -> None:

@@ -24,7 +24,8 @@ _KEYWORD = re.compile(
     r"|^(?:namespace|offset|concurrency|timeout|sort|search|select)\b"
 )
 _VALUE = re.compile(r"=(?:…|True\b)")
-_ADVICE_FOR_PYTHON = re.compile(r": pass it through \.strip\(\)")
+_ADVICE_FOR_PYTHON = re.compile(r": call \.strip\(\) on it|(?<=ends, as a line of a file does): \.strip\(\) it")
+_CHECKPOINT_GIVEN = "the string that .checkpoint gave"
 
 
 def check(connection: Connection) -> None:
@@ -72,7 +73,8 @@ def in_words_of(connection: Connection) -> Callable[[str], str]:
         return names.get(keyword[0], "--" + keyword[0].replace("_", "-"))
 
     def translate(message: str) -> str:
-        return _VALUE.sub("", _KEYWORD.sub(option, _ADVICE_FOR_PYTHON.sub("", message)))
+        in_shell = _ADVICE_FOR_PYTHON.sub("", message).replace(_CHECKPOINT_GIVEN, "what the earlier run printed")
+        return _VALUE.sub("", _KEYWORD.sub(option, in_shell))
 
     return translate
 

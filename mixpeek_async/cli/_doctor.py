@@ -218,7 +218,8 @@ def _good_stage(stage: str, evidence: Evidence, bucket: str | None) -> Check:
         case "bucket" if not bucket:
             return Check(stage, "skipped", "give BUCKET to have it looked at")
         case "page":
-            detail = f"{evidence.rows:,} rows, {evidence.size:,} bytes in {evidence.seconds:.3f} s"
+            rows = "1 row" if evidence.rows == 1 else f"{evidence.rows:,} rows"
+            detail = f"{rows}, {evidence.size:,} bytes in {evidence.seconds:.3f} s"
             slow = evidence.seconds > _SLOW_PAGE
             return Check(stage, "warning", detail, _NEXT_STEPS[stage]) if slow else Check(stage, "ok", detail)
         case _:

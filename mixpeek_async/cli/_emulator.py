@@ -1,11 +1,13 @@
 """The command `emulator`: a local Mixpeek for programs in other processes."""
 
 import asyncio
+import errno
 import ipaddress
 import os
 import secrets
 import shlex
 import sqlite3
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import click
@@ -14,6 +16,7 @@ from mixpeek_async.cli._connection import seed
 from mixpeek_async.cli._interrupt import Interruption
 from mixpeek_async.cli._output import print_text
 from mixpeek_async.cli._run import Failure, Misuse, run
+from mixpeek_async.cli._text import printable
 from mixpeek_async.emulator import Emulator
 
 _FORGET_EVERY = 1.0
@@ -36,7 +39,8 @@ def serve(settings: Settings) -> None:
     """Serve until a signal comes, which leaves by an exception of click's."""
 
     async def work(interruption: Interruption) -> None:
-        async with _made(settings) as emulator:
+        async with aclosing(_made(settings)) as emulator:
+            await _start(emulator)
             if not emulator.object_ids():
                 await seed(emulator, settings.objects)
             _announce(emulator, settings, interruption)
@@ -70,6 +74,14 @@ def _made(settings: Settings) -> Emulator:
         )
     except ValueError as error:
         raise Misuse(str(error)) from None
+
+
+async def _start(emulator: Emulator) -> None:
+    try:
+        await emulator.start()
+    except OSError as error:
+        advice = "; --port 0 takes a free port" if error.errno == errno.EADDRINUSE else ""
+        raise Failure(f"the emulator cannot listen: {printable(str(error.strerror))}{advice}") from None
 
 
 def _announce(emulator: Emulator, settings: Settings, interruption: Interruption) -> None:

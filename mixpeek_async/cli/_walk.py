@@ -72,6 +72,8 @@ def _check_output(output: Output, *, resumed: bool) -> None:
         raise click.UsageError("--format ids prints ids and nothing else: leave out --json")
     if resumed and output.file is not None and _format_name(output, to_terminal=False) == "json":
         raise click.UsageError("a file of one JSON array cannot be continued: write JSON lines, --format jsonl")
+    if output.file is not None and not Path(output.file).absolute().parent.is_dir():
+        raise click.UsageError(f"there is no directory for -o {printable(output.file)}: make it first")
 
 
 def _is_apart(output: Output) -> bool:
@@ -106,6 +108,9 @@ class _Walk:
         if self._checkpoint is None:
             return None
         append = ", and >> in place of >" if self._output.file is None and is_file(sys.stdout) else ""
+        if _format_name(self._output, to_terminal=is_terminal(sys.stdout)) == "json":
+            # What is written is an array without its end: nothing can be put behind it.
+            append = ", with --format jsonl, and with another file for the rest"
         cut = f" (the line of {self._cut} was cut)" if self._cut else ""
         return f"to go on{cut}, run the same command with this option{append}: --resume {self._checkpoint}"
 
@@ -115,7 +120,7 @@ class _Walk:
             try:
                 pager = listing.open_pager(client, bucket)
             except CheckpointError as error:
-                raise Misuse(f"--resume: {error.message}") from None
+                raise Misuse(f"--resume: {in_words_of(listing.connection)(error.message)}") from None
             self.progress.follow(pager)
             with contextlib.closing(self._open_sink(interruption)) as sink:
                 async with _redrawn(self._status):

@@ -93,6 +93,10 @@ class Emulator:
             self.seed(objects)
         self.create_collection(collection)
 
+    def __repr__(self) -> str:
+        state = f"at {self.url}" if self._server.is_running else "that does not run"
+        return f"<Emulator {state}, bucket {self.bucket!r}>"
+
     @property
     def requests(self) -> list[RecordedRequest]:
         """The requests that arrived, whatever their answers were. You may clear the list."""

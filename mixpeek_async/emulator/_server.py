@@ -43,6 +43,10 @@ class Server:
         self._runner: web.ServerRunner | None = None
 
     @property
+    def is_running(self) -> bool:
+        return self._runner is not None
+
+    @property
     def url(self) -> str:
         """`http://127.0.0.1:…`. RuntimeError while the server does not run."""
         if self._runner is None:

@@ -127,7 +127,15 @@ def test_a_setting_that_cannot_work_is_named(args: list[str], words: str, code: 
 def test_a_port_that_is_taken_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         result = invoke("emulator", "--objects", "0", "--port", str(taken.getsockname()[1]))
-    assert "address already in use" in result.stderr
+    assert result.stderr.startswith("error: the emulator cannot listen: ")
+    assert result.stderr.endswith("address already in use; --port 0 takes a free port\n")
+    assert (result.stderr.count("\n"), result.exit_code) == (1, 1)
+
+
+def test_an_address_that_does_not_exist_is_one_line() -> None:
+    result = invoke("emulator", "--objects", "0", "--port", "0", "--host", "192.0.2.1")
+    assert result.stderr.startswith("error: the emulator cannot listen: ")
+    assert "--port" not in result.stderr
     assert (result.stderr.count("\n"), result.exit_code) == (1, 1)
 
 

@@ -131,10 +131,9 @@ def test_a_walk_that_fails_at_once_leaves_an_older_file_alone(tmp_path: Path) ->
     assert path.read_text() == "older"
 
 
-@pytest.mark.parametrize(("place", "words"), [("", "Is a directory"), ("none/x", "No such file or directory")])
-def test_a_file_that_cannot_be_written_is_one_line(place: str, words: str, tmp_path: Path) -> None:
-    result = invoke("list", "--emulator", "--emulator-objects", "2", "-o", str(tmp_path / place))
-    assert words in result.stderr.splitlines()[-1]
+def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    result = invoke("list", "--emulator", "--emulator-objects", "2", "-o", str(tmp_path))
+    assert "Is a directory" in result.stderr.splitlines()[-1]
     assert result.exit_code == 1
 
 

@@ -1,6 +1,7 @@
 """`list` in a pipe: which objects come, as what text, and what the progress says of them."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,6 +108,14 @@ def test_a_table_in_a_pipe_has_a_line_for_every_object() -> None:
     head, *rows = result.stdout.splitlines()
     assert head.split() == ["object_id", "status", "created_at", "blobs", "key_prefix"]
     assert len(rows) == 30
+
+
+def test_a_directory_that_does_not_exist_is_noticed_before_anything_is_sent(tmp_path: Path) -> None:
+    with served(objects=1) as emulator:
+        result = invoke("list", emulator.bucket, "-o", str(tmp_path / "missing" / "a.csv"), emulator=emulator)
+        assert emulator.requests == []
+    assert f"there is no directory for -o {tmp_path / 'missing' / 'a.csv'}: make it first" in result.stderr
+    assert result.exit_code == 2
 
 
 def test_an_empty_bucket_is_no_error() -> None:

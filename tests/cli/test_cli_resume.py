@@ -51,11 +51,19 @@ def test_after_a_bad_record_the_rest_comes() -> None:
     assert (first.exit_code, second.exit_code) == (1, 0)
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "mpc1.AAAA"])
+@pytest.mark.parametrize("text", ["", "nonsense", "mpc1.AAAA", " mpc2.AAAA"])
 def test_what_is_no_checkpoint_is_misuse(text: str) -> None:
     result = invoke("list", "--emulator", "--emulator-objects", "1", "--resume", text)
     assert result.stderr.startswith("error: --resume: ")
+    assert not re.search(r"\.checkpoint|strip", result.stderr)
     assert (result.stderr.count("\n"), result.exit_code) == (1, 2)
+
+
+def test_a_file_with_half_a_json_array_is_not_to_be_continued(tmp_path: Path) -> None:
+    with served(objects=4, faults={2: Fault.http(403)}) as emulator:
+        args = ("list", emulator.bucket, "--page-size", "2", "--format", "json", "-o", str(tmp_path / "objects"))
+        result = invoke(*args, emulator=emulator)
+    assert "with this option, with --format jsonl, and with another file for the rest: --resume mpc" in result.stderr
 
 
 def test_the_advice_for_a_redirected_output_is_to_append(tmp_path: Path) -> None:

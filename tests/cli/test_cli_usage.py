@@ -84,6 +84,7 @@ def test_a_wrong_variable_is_called_by_its_name(variable: str, value: str, messa
     result = invoke("list", "bkt_1", env={**KEY, variable: value})
     assert result.stderr.startswith(f"error: {message}")
     assert "sk_1" not in result.stderr
+    assert "strip" not in result.stderr
     assert (result.stderr.count("\n"), result.exit_code) == (1, 2)
 
 

@@ -56,6 +56,13 @@ def test_the_refusal_says_what_to_pass() -> None:
         Emulator(pagination="x")
 
 
+async def test_its_repr_says_where_it_is() -> None:
+    emulator = Emulator()
+    assert repr(emulator) == "<Emulator that does not run, bucket 'bkt_emulator'>"
+    async with emulator:
+        assert repr(emulator) == f"<Emulator at {emulator.url}, bucket 'bkt_emulator'>"
+
+
 def test_before_the_start_there_is_no_url() -> None:
     with pytest.raises(RuntimeError, match=r"not running.*start\(\)"):
         _ = Emulator().url
