@@ -12,14 +12,26 @@ from mixpeek_async.query.options import (
     PageRequest,
     PageStart,
 )
-from mixpeek_async.query.queries import BucketQuery, FilterLike, ObjectQuery, Query, SortLike
+from mixpeek_async.query.queries import (
+    AggregateQuery,
+    BucketQuery,
+    CollectionQuery,
+    DocumentQuery,
+    FilterLike,
+    ObjectQuery,
+    Query,
+    SortLike,
+)
 from mixpeek_async.query.sorting import Sort
 
 __all__ = [
     "MAX_CONCURRENCY",
     "MAX_OFFSET",
     "MAX_PAGE_SIZE",
+    "AggregateQuery",
     "BucketQuery",
+    "CollectionQuery",
+    "DocumentQuery",
     "Field",
     "Filter",
     "FilterLike",
