@@ -103,11 +103,11 @@ async def test_an_idle_poll_is_one_request_and_gives_the_same_place() -> None:
         _, checkpoint = await walk(client, page_size=2)
         emulator.requests.clear()
         for _ in range(3):
-            events, again = await walk(client, checkpoint)
+            events, checkpoint = await walk(client, checkpoint)
             assert events == []
         assert len(emulator.requests) == 3
         emulator.seed(1)
-        assert [event.seq for event in (await walk(client, again))[0]] == [4]
+        assert [event.seq for event in (await walk(client, checkpoint))[0]] == [4]
 
 
 async def test_an_empty_feed_can_be_polled() -> None:
