@@ -15,7 +15,6 @@ import attrs
 from mixpeek_async._model import JSON, Id, Model, as_struct
 
 __all__ = [
-    "AggregateResult",
     "AggregateRow",
     "ApiWarning",
     "Blob",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.clients import client_of
+from support.clients import connect
 from support.scripted_server import ScriptedServer, answer
 
 from mixpeek_async import (
@@ -27,7 +27,7 @@ from mixpeek_async.emulator import Emulator
 @settings(max_examples=20, deadline=None)
 def test_groups_are_counted(counts: dict[str, int]) -> None:
     async def check() -> None:
-        async with Emulator() as emulator, client_of(emulator) as client:
+        async with Emulator() as emulator, connect(emulator) as client:
             for kind, count in counts.items():
                 for _ in range(count):
                     emulator.insert(kind=kind)
@@ -38,7 +38,7 @@ def test_groups_are_counted(counts: dict[str, int]) -> None:
 
 
 async def test_a_row_has_every_key_and_every_metric_under_its_name() -> None:
-    async with Emulator() as emulator, client_of(emulator) as client:
+    async with Emulator() as emulator, connect(emulator) as client:
         for day, size in [("2025-01-01", 3), ("2025-01-01", 5), ("2025-01-02", 7)]:
             emulator.insert(created_at=f"{day}T12:00:00Z", size=size, kind="x")
         rows = await client.objects.aggregate(
@@ -64,7 +64,7 @@ async def test_a_row_has_every_key_and_every_metric_under_its_name() -> None:
 
 
 async def test_an_unwound_list_is_grouped_by_its_elements() -> None:
-    async with Emulator() as emulator, client_of(emulator) as client:
+    async with Emulator() as emulator, connect(emulator) as client:
         emulator.insert(blobs=[{"property": "a", "type": "text"}, {"property": "b", "type": "pdf"}])
         emulator.insert(blobs=[{"property": "a", "type": "text"}])
         rows = await client.objects.aggregate(
@@ -104,19 +104,19 @@ GOOD: dict[str, Any] = {"group_by": ["status"], "metrics": {"n": "count"}}
 async def test_an_aggregation_that_can_never_work_is_refused_before_it_is_sent(
     wrong: dict[str, Any], message: str
 ) -> None:
-    async with Emulator() as emulator, client_of(emulator) as client:
+    async with Emulator() as emulator, connect(emulator) as client:
         with pytest.raises(InvalidArgumentError, match=message):
             await client.objects.aggregate(emulator.bucket, **{**GOOD, **wrong})
         assert emulator.requests == []
 
 
 async def test_a_bucket_or_a_namespace_that_is_not_there_has_no_groups() -> None:
-    async with Emulator() as emulator, client_of(emulator) as client:
+    async with Emulator() as emulator, connect(emulator) as client:
         with pytest.raises(NotFoundError, match="bkt_none"):
             await client.objects.aggregate("bkt_none", **GOOD)
         with pytest.raises(NotFoundError, match="bkt_none"):
             await client.objects.count("bkt_none")
-        async with client_of(emulator, namespace="other") as stranger:
+        async with connect(emulator, namespace="other") as stranger:
             with pytest.raises(NamespaceUnresolvedError):
                 await stranger.objects.aggregate(emulator.bucket, **GOOD)
             with pytest.raises(NamespaceUnresolvedError):
@@ -150,7 +150,7 @@ async def test_an_answer_that_is_no_aggregation_is_malformed(body: Any) -> None:
 @settings(max_examples=15, deadline=None)
 def test_a_bucket_is_counted_in_one_request(count: int, pagination: str) -> None:
     async def check() -> None:
-        async with Emulator(objects=count, pagination=pagination) as emulator, client_of(emulator) as client:
+        async with Emulator(objects=count, pagination=pagination) as emulator, connect(emulator) as client:
             assert await client.objects.count(emulator.bucket) == count
             (request,) = emulator.requests
         assert dict(request.query) == {"limit": "1", "include_total": "true"}
@@ -159,14 +159,14 @@ def test_a_bucket_is_counted_in_one_request(count: int, pagination: str) -> None
 
 
 async def test_the_objects_that_match_a_filter_are_counted() -> None:
-    async with Emulator() as emulator, client_of(emulator) as client:
+    async with Emulator() as emulator, connect(emulator) as client:
         for year in (2023, 2024, 2025):
             emulator.insert(year=year)
         assert await client.objects.count(emulator.bucket, filters=field("year") >= 2024) == 2
 
 
 async def test_a_server_that_does_not_count_is_an_error_and_no_number() -> None:
-    async with Emulator(objects=1, pagination="has_more") as emulator, client_of(emulator) as client:
+    async with Emulator(objects=1, pagination="has_more") as emulator, connect(emulator) as client:
         with pytest.raises(MalformedResponseError, match="no count") as caught:
             await client.objects.count(emulator.bucket)
     assert caught.value.path == "$.pagination.total"

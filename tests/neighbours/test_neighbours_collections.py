@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.clients import client_of
+from support.clients import connect
 from support.scripted_server import ScriptedServer, answer
 
 from mixpeek_async import (
@@ -39,7 +39,7 @@ def test_any_number_of_collections_is_walked_in_any_shape(
 ) -> None:
     async def check() -> None:
         emulator = Emulator(collection="c0", pagination=pagination, body_paging=body_paging)
-        async with emulator, client_of(emulator) as client:
+        async with emulator, connect(emulator) as client:
             for number in range(1, count + 1):
                 emulator.create_collection(f"c{number}")
             assert await ids(client, page_size=page_size) == [f"c{number}" for number in range(count + 1)]
@@ -48,7 +48,7 @@ def test_any_number_of_collections_is_walked_in_any_shape(
 
 
 async def test_a_collection_tells_what_it_holds() -> None:
-    async with Emulator() as emulator, client_of(emulator) as client:
+    async with Emulator() as emulator, connect(emulator) as client:
         emulator.documents.seed(3)
         collection = await client.collections.get(emulator.collection)
         assert await client.collections.list().to_list() == [collection]
@@ -61,7 +61,7 @@ async def test_a_collection_tells_what_it_holds() -> None:
 
 
 async def test_collections_are_filtered_sorted_and_searched() -> None:
-    async with Emulator(collection="a") as emulator, client_of(emulator) as client:
+    async with Emulator(collection="a") as emulator, connect(emulator) as client:
         emulator.create_collection("b", collection_name="Sea", metadata={"year": 2024})
         emulator.create_collection("c", description="by the sea")
         assert await ids(client, filters=field("metadata.year") >= 2024) == ["b"]
@@ -72,7 +72,7 @@ async def test_collections_are_filtered_sorted_and_searched() -> None:
 
 
 async def test_a_checkpoint_of_collections_goes_on_with_the_next_and_fits_no_buckets() -> None:
-    async with Emulator(collection="a") as emulator, client_of(emulator) as client:
+    async with Emulator(collection="a") as emulator, connect(emulator) as client:
         emulator.create_collection("b")
         pager = client.collections.list(max_items=1)
         await pager.to_list()
@@ -82,7 +82,7 @@ async def test_a_checkpoint_of_collections_goes_on_with_the_next_and_fits_no_buc
 
 
 async def test_a_collection_is_found_by_its_name_too() -> None:
-    async with Emulator() as emulator, client_of(emulator) as client:
+    async with Emulator() as emulator, connect(emulator) as client:
         emulator.create_collection("col_2", collection_name="holiday photos")
         assert (await client.collections.get("holiday photos")).collection_id == "col_2"
         with pytest.raises(NotFoundError, match="col_none"):
@@ -90,14 +90,14 @@ async def test_a_collection_is_found_by_its_name_too() -> None:
 
 
 async def test_no_collections_of_no_namespace() -> None:
-    async with Emulator() as emulator, client_of(emulator, namespace="other") as client:
+    async with Emulator() as emulator, connect(emulator, namespace="other") as client:
         with pytest.raises(NamespaceUnresolvedError):
             await ids(client)
 
 
 @pytest.mark.parametrize("name", ["", "..", "a\nb", None, 7])
 async def test_an_id_that_could_not_arrive_is_refused_before_it_is_sent(name: Any) -> None:
-    async with Emulator() as emulator, client_of(emulator) as client:
+    async with Emulator() as emulator, connect(emulator) as client:
         with pytest.raises(InvalidArgumentError, match="collection"):
             await client.collections.get(name)
         assert emulator.requests == []

@@ -7,7 +7,7 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.clients import client_of
+from support.clients import connect
 from support.scripted_server import ScriptedServer, answer
 
 from mixpeek_async import (
@@ -43,7 +43,7 @@ async def walk(client: AsyncMixpeek, resume: str | None = None, **options: Any) 
 
 
 async def test_a_change_is_an_event() -> None:
-    async with Emulator() as emulator, client_of(emulator) as client:
+    async with Emulator() as emulator, connect(emulator) as client:
         emulator.insert(object_id="o1")
         emulator.update("o1", colour="red")
         emulator.delete("o1")
@@ -63,7 +63,7 @@ async def test_a_change_is_an_event() -> None:
 @settings(max_examples=20, deadline=None)
 def test_any_number_of_events_is_walked(count: int, page_size: int, prefetch: int) -> None:
     async def check() -> None:
-        async with Emulator(objects=count) as emulator, client_of(emulator) as client:
+        async with Emulator(objects=count) as emulator, connect(emulator) as client:
             events, _ = await walk(client, page_size=page_size, prefetch=prefetch)
             assert [event.seq for event in events] == list(range(1, count + 1))
             assert len(emulator.requests) == max(1, -(-count // page_size))
@@ -72,7 +72,7 @@ def test_any_number_of_events_is_walked(count: int, page_size: int, prefetch: in
 
 
 async def test_the_request_says_nothing_but_its_page_and_type() -> None:
-    async with Emulator(objects=2) as emulator, client_of(emulator) as client:
+    async with Emulator(objects=2) as emulator, connect(emulator) as client:
         events, _ = await walk(client, event_type="object.created", page_size=1)
         sent = [(request.endpoint, dict(request.query), request.body) for request in emulator.requests]
     assert sent == [
@@ -86,7 +86,7 @@ async def test_the_request_says_nothing_but_its_page_and_type() -> None:
 def test_a_checkpoint_anywhere_goes_on_with_the_next_event(steps: list[tuple[int, int]]) -> None:
     async def check() -> None:
         found: list[int] = []
-        async with Emulator() as emulator, client_of(emulator) as client:
+        async with Emulator() as emulator, connect(emulator) as client:
             checkpoint = None
             for created, taken in [*steps, (0, 1_000)]:
                 emulator.seed(created)
@@ -99,7 +99,7 @@ def test_a_checkpoint_anywhere_goes_on_with_the_next_event(steps: list[tuple[int
 
 
 async def test_an_idle_poll_is_one_request_and_gives_the_same_place() -> None:
-    async with Emulator(objects=3) as emulator, client_of(emulator) as client:
+    async with Emulator(objects=3) as emulator, connect(emulator) as client:
         _, checkpoint = await walk(client, page_size=2)
         emulator.requests.clear()
         for _ in range(3):
@@ -111,7 +111,7 @@ async def test_an_idle_poll_is_one_request_and_gives_the_same_place() -> None:
 
 
 async def test_an_empty_feed_can_be_polled() -> None:
-    async with Emulator() as emulator, client_of(emulator) as client:
+    async with Emulator() as emulator, connect(emulator) as client:
         events, checkpoint = await walk(client)
         assert events == []
         emulator.seed(1)
@@ -119,7 +119,7 @@ async def test_an_empty_feed_can_be_polled() -> None:
 
 
 async def test_a_checkpoint_within_a_page_holds_the_cursor_of_the_last_event() -> None:
-    async with Emulator(objects=5) as emulator, client_of(emulator) as client:
+    async with Emulator(objects=5) as emulator, connect(emulator) as client:
         events = client.events.list()
         async with aiter(events) as started:
             first = await anext(started)
@@ -131,7 +131,7 @@ async def test_a_checkpoint_within_a_page_holds_the_cursor_of_the_last_event() -
 
 async def test_an_expired_checkpoint_is_refused() -> None:
     clock = SecondsOfTheEmulator()
-    async with Emulator(objects=3, clock=clock) as emulator, client_of(emulator) as client:
+    async with Emulator(objects=3, clock=clock) as emulator, connect(emulator) as client:
         pager = client.events.list(max_items=1)
         await pager.to_list()
         clock.now += 91 * DAY
@@ -141,7 +141,7 @@ async def test_an_expired_checkpoint_is_refused() -> None:
 
 
 async def test_a_checkpoint_fits_one_type_of_events_only() -> None:
-    async with Emulator(objects=1) as emulator, client_of(emulator) as client:
+    async with Emulator(objects=1) as emulator, connect(emulator) as client:
         _, checkpoint = await walk(client, event_type="object.created")
         for other in ("object.deleted", None):
             with pytest.raises(CheckpointError, match="another query"):
@@ -166,7 +166,7 @@ async def test_events_take_no_offset_and_no_filter(name: str) -> None:
 
 
 async def test_no_events_of_no_namespace() -> None:
-    async with Emulator(objects=1) as emulator, client_of(emulator, namespace="other") as client:
+    async with Emulator(objects=1) as emulator, connect(emulator, namespace="other") as client:
         with pytest.raises(NamespaceUnresolvedError):
             await walk(client)
 
