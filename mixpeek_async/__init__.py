@@ -12,6 +12,8 @@ from mixpeek_async._retry import Attempts, RetryPolicy
 from mixpeek_async._telemetry import Hooks, PageReceived, RequestSent, ResponseReceived, RetryScheduled
 from mixpeek_async.buckets import Buckets
 from mixpeek_async.client import AsyncMixpeek
+from mixpeek_async.collections import Collections
+from mixpeek_async.documents import Documents
 from mixpeek_async.errors import (
     AuthenticationError,
     BadRequestError,
@@ -19,6 +21,7 @@ from mixpeek_async.errors import (
     CheckpointError,
     ClientClosedError,
     ConnectionFailedError,
+    IncompleteListError,
     InvalidArgumentError,
     InvalidObjectError,
     MalformedResponseError,
@@ -38,13 +41,18 @@ from mixpeek_async.errors import (
     TransportError,
     ValidationError,
 )
+from mixpeek_async.events import Events
 from mixpeek_async.models import (
+    AggregateRow,
     ApiWarning,
     Blob,
     BlobDetails,
     BlobType,
     Bucket,
+    Collection,
+    Document,
     Edge,
+    Event,
     ListStats,
     Object,
     ObjectStatus,
@@ -58,6 +66,8 @@ from mixpeek_async.objects import Objects
 from mixpeek_async.pager import Pager, PageWalk, Walk
 from mixpeek_async.query import (
     BucketQuery,
+    CollectionQuery,
+    DocumentQuery,
     Field,
     Filter,
     FilterLike,
@@ -82,6 +92,7 @@ else:
 
 
 __all__ = [
+    "AggregateRow",
     "ApiWarning",
     "AsyncMixpeek",
     "Attempts",
@@ -97,12 +108,21 @@ __all__ = [
     "CheckpointError",
     "ClientClosedError",
     "Clock",
+    "Collection",
+    "CollectionQuery",
+    "Collections",
     "ConnectionFailedError",
+    "Document",
+    "DocumentQuery",
+    "Documents",
     "Edge",
+    "Event",
+    "Events",
     "Field",
     "Filter",
     "FilterLike",
     "Hooks",
+    "IncompleteListError",
     "InvalidArgumentError",
     "InvalidObjectError",
     "InvalidPolicy",

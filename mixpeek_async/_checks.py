@@ -62,6 +62,13 @@ def instance_of(kind: type[T]) -> Callable[[object, str], T]:
     return check
 
 
+def text(value: object, name: str) -> str:
+    """A string that is not blank."""
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidArgumentError(f"{name} must be a text that is not blank, not {_shown(value)}")
+    return value
+
+
 def optional(check: Callable[[object, str], T]) -> Callable[[object, str], T | None]:
     """`check`, for an argument that may be None."""
     return lambda value, name: None if value is None else check(value, name)

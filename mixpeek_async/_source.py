@@ -15,7 +15,7 @@ from mixpeek_async._page_reader import Check
 from mixpeek_async._paging import MALFORMED, Bookmark, Digest, ReceivedPage, Scope, refuse_page_of_older_server
 from mixpeek_async._text import printable
 from mixpeek_async._transport import Transport
-from mixpeek_async._wire import ListEndpoint, Response, long_id, parse_page, row_date, row_id
+from mixpeek_async._wire import ListEndpoint, Response, long_id, parse_page, row_date, row_id, row_text
 from mixpeek_async.errors import InvalidArgumentError, InvalidObjectError
 from mixpeek_async.models import Progress
 from mixpeek_async.pager import Pager
@@ -28,16 +28,21 @@ T = TypeVar("T")
 Q = TypeVar("Q", bound=Query)
 
 
-class ListKwargs(TypedDict, total=False):
-    """The keyword arguments that all lists share. `Objects.list` explains them."""
+class CursorListKwargs(TypedDict, total=False):
+    """The keyword arguments of a list that is paged by cursor only. `Objects.list` explains them."""
 
     page_size: int
     max_items: int | None
-    offset: int
-    include_total: bool
     resume: str | None
     on_invalid: InvalidPolicy
     prefetch: int
+
+
+class ListKwargs(CursorListKwargs, total=False):
+    """The keyword arguments of all other lists. `Objects.list` explains them."""
+
+    offset: int
+    include_total: bool
     concurrency: int
 
 
@@ -68,12 +73,13 @@ class EndpointSource(Generic[T]):
             # A user's class need not have the key: its id is read from the row, and checked there.
             self.structure = _refuse_long_ids(self.structure, key)
         self.newest_first = endpoint.newest_first
+        self.row_cursor = None if endpoint.cursor_key is None else row_text(endpoint.cursor_key)
         self.ids_only = endpoint.ids_body is not None
         self.start = transport.start
         self.may_try_again = transport.may_try_again
         self.without_key = transport.without_key
         self.budget = transport.budget
-        self.scope = Scope(endpoint.path, transport.namespace, (endpoint.body or b"").decode())
+        self.scope = Scope(endpoint.path, transport.namespace, endpoint.question)
 
     def created_at(self, row: Any) -> datetime | None:
         """The creation date of a row: None if the list has another order, MALFORMED of a bad row without a date."""
@@ -107,12 +113,16 @@ class EndpointSource(Generic[T]):
 
         def parse(response: Response) -> ReceivedPage:
             page = parse_page(response, request.limit, has_total_count=self._endpoint.has_total_count)
+            page = attrs.evolve(page, left_out=self._endpoint.left_out(page.warnings))
             refuse_page_of_older_server(page.pagination, request)
             check(request, page)
             return page
 
         wire_request = self._endpoint.page(request)
         page = await self._transport.call(wire_request, parse, progress, once=once, budget=budget)
+        for warning in page.warnings:
+            if progress.note_warning(warning):
+                self._transport.log_warning(self._endpoint.path, warning)
         offset = request.start.offset if request.start.cursor is None else None
         self._transport.telemetry.page(self._endpoint.path, offset, request.limit, len(page.rows))
         return page
@@ -151,9 +161,11 @@ def take_query(cls: type[Q], query: Q | None, options: dict[str, Any]) -> Q:
     return cls.from_arguments(query, **{name: options.pop(name) for name in attrs.fields_dict(cls) if name in options})
 
 
-def new_pager(source: EndpointSource[T], options: dict[str, Any]) -> Pager[T]:
-    """A pager over `source`. TypeError for a keyword that is none of ListKwargs."""
-    unknown = options.keys() - ListKwargs.__annotations__.keys()
+def new_pager(
+    source: EndpointSource[T], options: dict[str, Any], kwargs: type[CursorListKwargs] = ListKwargs
+) -> Pager[T]:
+    """A pager over `source`. TypeError for a keyword that is none of `kwargs`."""
+    unknown = options.keys() - kwargs.__annotations__.keys()
     if unknown:
         raise TypeError(f"list() got an unexpected keyword argument {min(unknown)!r}")
     resume = options.pop("resume", None)

@@ -12,10 +12,11 @@ from mixpeek_async._http_session import HttpSession, closed_error
 from mixpeek_async._rate_limiter import RateLimit, RateLimiter
 from mixpeek_async._retry import Attempts, RetryPolicy, RetryQuota
 from mixpeek_async._telemetry import RequestSent, Telemetry
+from mixpeek_async._text import printable
 from mixpeek_async._timeouts import Timeouts
 from mixpeek_async._wire import Request, Response, status_error
 from mixpeek_async.errors import ConnectionFailedError, MalformedResponseError, MixpeekError, RequestTimeoutError
-from mixpeek_async.models import Progress
+from mixpeek_async.models import ApiWarning, Progress
 
 R = TypeVar("R")
 E = TypeVar("E", bound=MixpeekError)
@@ -88,6 +89,12 @@ class Transport:
     def without_key(self, error: E) -> E:
         """`error` without the API key, in case the server sent it back in what the error is about."""
         return self._session.without_key(error)
+
+    def log_warning(self, path: str, warning: ApiWarning) -> None:
+        """Write a warning that came with a page of the list at `path` into the log, without the key."""
+        facts = (warning.resource, warning.id, warning.reason, warning.next_step)
+        said = self.without_key(MixpeekError(": ".join(fact for fact in facts if fact)))
+        self.telemetry.log(logging.WARNING, "%s: the server warns: %s", path, printable(said.message, 500))
 
     async def aclose(self) -> None:
         """End all requests and waits, and close our own session; leave the caller's open."""

@@ -15,7 +15,10 @@ from mixpeek_async._retry import RetryPolicy
 from mixpeek_async._telemetry import Hooks, Telemetry
 from mixpeek_async._transport import Transport
 from mixpeek_async.buckets import Buckets
+from mixpeek_async.collections import Collections
+from mixpeek_async.documents import Documents
 from mixpeek_async.errors import InvalidArgumentError
+from mixpeek_async.events import Events
 from mixpeek_async.objects import Objects
 
 if TYPE_CHECKING:
@@ -52,10 +55,19 @@ class AsyncMixpeek:
     """
 
     # Slots, so that vars() has nothing to show.
-    __slots__ = ("_base_url", "_namespace", "_transport", "buckets", "objects")
+    __slots__ = ("_base_url", "_namespace", "_transport", "buckets", "collections", "documents", "events", "objects")
 
     buckets: Buckets
     """Operations on the buckets of the namespace."""
+
+    collections: Collections
+    """Operations on the collections of the namespace."""
+
+    documents: Documents
+    """Operations on the documents of a collection."""
+
+    events: Events
+    """The changes in the namespace."""
 
     objects: Objects
     """Operations on the objects of a bucket."""
@@ -115,6 +127,9 @@ class AsyncMixpeek:
             del requests_per_minute, hooks, trace_configs, converter, checkpoint_key, clock
             raise problem
         self.buckets = Buckets(self._transport, digest)
+        self.collections = Collections(self._transport, digest)
+        self.documents = Documents(self._transport, digest)
+        self.events = Events(self._transport, digest)
         self.objects = Objects(self._transport, converter, digest)
 
     def __repr__(self) -> str:

@@ -23,7 +23,8 @@
     ├── NamespaceUnresolvedError      the server does not know the namespace, so the answer says nothing
     └── PaginationError               the pages contradict each other
         ├── PaginationLoopError
-        └── OffsetLimitError
+        ├── OffsetLimitError
+        └── IncompleteListError       rows are left out, by the server's own word
 
 Every error pickles and copies, and none holds the API key.
 """
@@ -37,6 +38,7 @@ __all__ = [
     "CheckpointError",
     "ClientClosedError",
     "ConnectionFailedError",
+    "IncompleteListError",
     "InvalidArgumentError",
     "InvalidObjectError",
     "MalformedResponseError",
@@ -239,4 +241,11 @@ class OffsetLimitError(PaginationError):
     """The walk has reached the highest offset that the API accepts (10,000), and the server has sent no cursor.
 
     No request can reach the objects behind it. Narrow the listing with filters, or use a server that pages by cursor.
+    """
+
+
+class IncompleteListError(PaginationError):
+    """The server leaves rows out, by its own warning or count. A walk raises this at its end, after all rows that came.
+
+    A sorted list of documents may end at 10,000 of them: walk it without `sort`, or narrow it with filters.
     """

@@ -15,12 +15,16 @@ import attrs
 from mixpeek_async._model import JSON, Id, Model, as_struct
 
 __all__ = [
+    "AggregateRow",
     "ApiWarning",
     "Blob",
     "BlobDetails",
     "BlobType",
     "Bucket",
+    "Collection",
+    "Document",
     "Edge",
+    "Event",
     "ListStats",
     "Model",
     "Object",
@@ -33,6 +37,8 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+_MAX_WARNINGS = 100
 
 
 class _OpenEnum(StrEnum):
@@ -229,6 +235,80 @@ class Bucket(Model):
 
 @as_struct
 @attrs.frozen(kw_only=True)
+class Collection(Model):
+    """One collection of a namespace: the documents that were made of its `source`, as many as `document_count`."""
+
+    collection_id: Id
+    collection_name: str
+    description: str | None = None
+    source: dict[str, JSON] | None = None
+    document_count: int | None = None
+    vector_count: int | None = None
+    metadata: dict[str, JSON] | None = None
+    enabled: bool | None = None
+    lifecycle_state: str | None = None
+    schema_version: int | str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@as_struct
+@attrs.frozen(kw_only=True)
+class Document(Model):
+    """One document of a collection. A user's own fields arrive at the root, and are in `extra`.
+
+    So is the server's own `_internal`: lineage, blobs and dates. The repr does not show `document_blobs`: with
+    `return_presigned_urls` they hold URLs, by which anybody can read the data for one hour.
+    """
+
+    document_id: Id
+    collection_id: Id
+    document_blobs: JSON = attrs.field(default=None, repr=False)
+    searchable_at: datetime | None = None
+    vector_hydration_incomplete: bool | None = None
+
+
+@as_struct
+@attrs.frozen(kw_only=True)
+class Event(Model):
+    """One change: a record was created, updated or deleted. The server keeps events for 90 days.
+
+    `seq` grows from event to event. `event_type` is `"object.created"` and the like, `operation` one of `"insert"`,
+    `"update"`, `"delete"` and `"other"`. `payload` has no stable shape. `cursor` leads behind this event; a walk's
+    checkpoint holds it.
+    """
+
+    seq: int
+    cursor: Id
+    event_type: str
+    resource_type: str | None = None
+    operation: str | None = None
+    namespace_id: str | None = None
+    payload: JSON = None
+    trace_id: str | None = None
+    created_at: datetime | None = None
+
+
+@as_struct
+@attrs.frozen(kw_only=True)
+class AggregateRow(Model):
+    """One group of objects: the values that they share, by field or alias, and what was computed, by name."""
+
+    group: dict[str, JSON]
+    metrics: dict[str, JSON]
+
+
+@as_struct
+@attrs.frozen(kw_only=True)
+class AggregateResult(Model):
+    """The answer to an aggregation. `total_groups` counts the groups, also those that were not sent."""
+
+    results: list[AggregateRow]
+    total_groups: int | None = None
+
+
+@as_struct
+@attrs.frozen(kw_only=True)
 class ListStats(Model):
     """Counts over the objects of ONE page (so the newest API pages; an older one says: of the whole result).
 
@@ -319,7 +399,8 @@ class Progress:
     `waited` is the seconds spent waiting between attempts; `repeats` are rows that were dropped because the walk
     had yielded them before; `invalid` are records that could not be structured; `shifts` is how often rows before
     the walk's position had been deleted, so that it stepped back for those that had moved up; `total` is the
-    server's own count, when it has given one (`include_total=True`).
+    server's own count, when it has given one (`include_total=True`); `warnings` are those that came with the pages,
+    each once, the first 100.
     """
 
     items: int = 0
@@ -331,6 +412,14 @@ class Progress:
     invalid: int = 0
     shifts: int = 0
     total: int | None = None
+    warnings: list[ApiWarning] = attrs.field(factory=list)
+
+    def note_warning(self, warning: ApiWarning) -> bool:
+        """Keep `warning`; False if the walk has it already, or has many."""
+        is_new = len(self.warnings) < _MAX_WARNINGS and warning not in self.warnings
+        if is_new:
+            self.warnings.append(warning)
+        return is_new
 
     def note_total(self, total: int | None) -> None:
         """Keep the latest count that a page brought, if it brought one."""

@@ -1,15 +1,18 @@
 """The verbs of `client.objects`."""
 
-from collections.abc import Iterable
+import builtins
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
+from mixpeek_async._options import PageRequest, PageStart
 from mixpeek_async._paging import Digest
 from mixpeek_async._source import EndpointSource, ListKwargs, new_pager, row_structurer, take_query
 from mixpeek_async._transport import Transport
-from mixpeek_async._wire import get_object, list_objects, model_parser
-from mixpeek_async.models import Object, Progress
+from mixpeek_async._wire import aggregate_objects, get_object, list_objects, model_parser, parse_total
+from mixpeek_async.errors import IncompleteListError
+from mixpeek_async.models import AggregateResult, AggregateRow, Object, Progress
 from mixpeek_async.pager import Pager
-from mixpeek_async.query import FilterLike, ObjectQuery, SortLike
+from mixpeek_async.query import AggregateQuery, FilterLike, ObjectQuery, SortLike
 
 if TYPE_CHECKING:
     import cattrs
@@ -130,3 +133,40 @@ class Objects:
         )
         parse = model_parser(row_structurer(model, self._converter, "$"))
         return await self._transport.call(request, parse, Progress())
+
+    async def count(self, bucket: str, *, filters: FilterLike | None = None) -> int:
+        """How many objects `bucket` holds, or how many of them match `filters`.
+
+        It takes one request, and 50 to 200 ms of the server. MalformedResponseError if the server gives no count: then
+        only a walk can count.
+        """
+        endpoint = list_objects(bucket, ObjectQuery(filters=filters))
+        request = endpoint.page(PageRequest(PageStart(), 1, include_total=True, ids_only=True))
+        return await self._transport.call(request, parse_total, Progress())
+
+    async def aggregate(
+        self,
+        bucket: str,
+        *,
+        group_by: Iterable[str | Mapping[str, str]],
+        metrics: Mapping[str, str | tuple[str, str]],
+        filters: FilterLike | None = None,
+        unwind: str | None = None,
+    ) -> builtins.list[AggregateRow]:
+        """Group the objects of `bucket` on the server, and compute `metrics` of each group.
+
+        * `group_by`: one field or more, such as `["status"]`. A dict in the API's own form groups by a part of a date,
+          or gives a key another name: `{"field": "created_at", "date_trunc": "day", "alias": "day"}`.
+        * `metrics`: what to compute, by the name that you want: `{"objects": "count", "size": ("sum", "size_bytes")}`.
+          The API's functions are count, sum, avg, min, max, count_distinct and others.
+        * `filters`: which objects to group, as for `list`.
+        * `unwind`: a field that holds a list, such as `"blobs"`; each of its elements counts as an object.
+
+        InvalidArgumentError for what can never work, IncompleteListError if the server has more groups than it sends.
+        """
+        query = AggregateQuery(group_by=group_by, metrics=metrics, filters=filters, unwind=unwind)
+        parse = model_parser(row_structurer(AggregateResult, root="$"))
+        result = await self._transport.call(aggregate_objects(bucket, query), parse, Progress())
+        if result.total_groups is not None and result.total_groups > len(result.results):
+            raise IncompleteListError(f"the server sent {len(result.results):,} of {result.total_groups:,} groups")
+        return result.results

@@ -14,7 +14,10 @@ from mixpeek_async._paging.seen_ids import SeenIds
 
 @attrs.define(eq=False)
 class CursorPaginator:
-    """Says which page to ask for by cursor. `bookmark` is the place in the page at `cursor`, for a resumed walk."""
+    """Says which page to ask for by cursor. `bookmark` is the place in the page at `cursor`, for a resumed walk.
+
+    `cursor` is None at the start of a list that knows no offsets.
+    """
 
     cursor: str | None
     seen: SeenIds

@@ -1,6 +1,6 @@
 """A list response whose rows are not structured yet, and a page that is being read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -25,6 +25,8 @@ class ReceivedPage:
     warnings: list[ApiWarning] = attrs.field(factory=list)
     total_count: int | None = None
     """How many rows the whole list has, from an endpoint that always counts them."""
+    left_out: str | None = None
+    """The warning by which the server says that the list leaves rows out."""
     unreadable: tuple[str, ...] = ()
     """What of `pagination`, `stats` and `warnings` is None for its wrong type: `$.stats.total_objects: …`."""
 
@@ -33,6 +35,9 @@ class RowReader(Protocol):
     """Reads single facts of a row without structuring it. `newest_first` is the order of `created_at`."""
 
     newest_first: bool
+
+    row_cursor: Callable[[Any], str | None] | None
+    """Reads the cursor that leads behind a row; None for a list that has offsets, or whose rows have no cursors."""
 
     def identify(self, row: Any, /) -> str:
         """The id of a row; a digest of the row if it has none."""
@@ -137,9 +142,12 @@ class OpenPage:
         """How many rows of this page were dealt with that were no repeats."""
         return self.next - self.joined.skip - len(self.repeats)
 
-    @property
-    def place(self) -> tuple[PageStart, int]:
+    def place(self, reader: RowReader) -> tuple[PageStart, int]:
         """Where the next object is: the start of a page, and how many of its rows were dealt with."""
+        if reader.row_cursor is not None and self.next:
+            cursor = reader.row_cursor(self.received.rows[self.next - 1])
+            if cursor is not None:
+                return PageStart(cursor=cursor), 0
         if self.next_cursor is not None and not self.unread:
             return PageStart(cursor=self.next_cursor), 0
         if self.end is not None:
@@ -156,6 +164,6 @@ class OpenPage:
         # The bookmark keeps ANCHORS rows; one row more tells whether there are older rows of the same date.
         rows = [self.received.rows[index] for index in indexes[-ANCHORS - 1 :]]
         dates = map(reader.created_at, reversed(rows))
-        self.latest = self.latest.after(*self.place, ids=[reader.identify(row) for row in rows], dates=dates)
+        self.latest = self.latest.after(*self.place(reader), ids=[reader.identify(row) for row in rows], dates=dates)
         self.marked = self.next
         return self.latest

@@ -19,6 +19,7 @@ from mixpeek_async._paging.seen_ids import SeenIds
 from mixpeek_async._paging.sizing import PageSize, SingleRow
 from mixpeek_async.errors import (
     CheckpointError,
+    IncompleteListError,
     MalformedResponseError,
     MixpeekError,
     OffsetLimitError,
@@ -56,15 +57,21 @@ class Paging:
     """How many rows from the start of the list on were dealt with; None in a walk that was resumed in the middle."""
     _total_count: int | None = attrs.field(init=False, default=None)
     """The least that the server has counted in this walk."""
+    _left_out: str | None = attrs.field(init=False, default=None)
+    """What a page has said about rows that are left out of the list. It is raised at the end."""
 
     def __attrs_post_init__(self) -> None:
         if self.bookmark.from_start or not (self.bookmark.anchors or self.bookmark.start.cursor):
             self._dealt = len(self.bookmark.anchors) or self.bookmark.start.offset
         self.seen = SeenIds(self.bookmark.anchors)
         self._size = PageSize(self.options.page_size)
-        self._paginator = self._start_by_offset()
+        self._paginator = self._start_by_offset() if self.reader.row_cursor is None else self._start_by_cursor()
         if self.bookmark.start.cursor is not None:
             self._follow(self.bookmark.start.cursor, self.bookmark)
+
+    def _start_by_cursor(self) -> CursorPaginator:
+        self.seen.forget_old_ids()
+        return CursorPaginator(None, self.seen, self.reader, self.bookmark)
 
     def _start_by_offset(self) -> OffsetPaginator:
         offset, anchors = self.bookmark.start.offset + self.bookmark.index, self.bookmark.anchors
@@ -106,9 +113,11 @@ class Paging:
         return PageRequest(start, limit, count)
 
     def _refuse_missing_rows(self) -> None:
-        """PaginationError if the server has ended the list before all rows that it counted had come."""
+        """IncompleteListError if the server leaves rows out, or ends the list before all that it counted had come."""
+        if self._left_out is not None:
+            raise IncompleteListError(f"the server says that the list is not complete: {self._left_out}")
         if self._dealt is not None and self._total_count is not None and self._dealt < self._total_count:
-            raise PaginationError(
+            raise IncompleteListError(
                 f"the server has ended the list after {self._dealt:,} of the {self._total_count:,} rows that it counts"
             )
 
@@ -167,6 +176,7 @@ class Paging:
         # The least: what is created while the walk goes on may lie before its place, and need not come.
         counts = [count for count in (self._total_count, page.total_count) if count is not None]
         self._total_count = min(counts, default=None)
+        self._left_out = self._left_out or page.left_out
         shown, self._single = self._single.shown, SingleRow()
         if shown is not None and (not page.rows or self.reader.identify(page.rows[0]) != shown[1]):
             self._guard.receive(0)
@@ -209,7 +219,7 @@ class Paging:
         return next_page
 
     def _open(self, request: PageRequest, page: ReceivedPage, joined: JoinedPage, next_page: NextPage) -> OpenPage:
-        by_cursor = request.start.cursor is not None
+        by_cursor = isinstance(self._paginator, CursorPaginator)
         self.ended = joined.at_end
         if page.rows and request.start == PageStart() and self.progress.pages == 0 and not self.bookmark.anchors:
             self.bookmark = attrs.evolve(self.bookmark, first=fingerprint(self.reader.identify(page.rows[0])))

@@ -1,22 +1,44 @@
 """Build requests: https://docs.mixpeek.com/api-reference/bucket-objects/list-objects and its neighbours."""
 
 import json
+import re
 import unicodedata
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from urllib.parse import quote, urlencode
 
 import attrs
 
-from mixpeek_async._checks import bool_
+from mixpeek_async._checks import bool_, text
 from mixpeek_async._model import Model, inner_model
 from mixpeek_async._options import PageRequest
 from mixpeek_async.errors import InvalidArgumentError
-from mixpeek_async.models import Object
-from mixpeek_async.query import BucketQuery, ObjectQuery, Query, canonical
+from mixpeek_async.models import ApiWarning, Document, Object
+from mixpeek_async.query import (
+    AggregateQuery,
+    BucketQuery,
+    CollectionQuery,
+    DocumentQuery,
+    ObjectQuery,
+    Query,
+    canonical,
+)
 
 _MAX_SEGMENT = 256
 _EVERYTHING = ObjectQuery()
-_EXAMPLES = {"bucket": "bkt_9xy8z7", "object_id": "obj_123abc456def"}
-_IDS_ONLY = ("object_id", "bucket_id", "created_at")
+_EXAMPLES = {
+    "bucket": "bkt_9xy8z7",
+    "object_id": "obj_123abc456def",
+    "collection": "col_9xy8z7",
+    "document_id": "doc_123abc456def",
+}
+_IDS_OF_OBJECTS = ("object_id", "bucket_id", "created_at")
+_IDS_OF_DOCUMENTS = ("document_id", "collection_id")
+# The texts are not published. These are words for a list that leaves rows out.
+_LEFT_OUT = re.compile(
+    r"incomplete|partial (list|page|result)|truncated|capped|omitted|left out|not all|(only|the) first|first [\d,]+ ",
+    re.IGNORECASE,
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -32,27 +54,44 @@ class Request:
 class ListEndpoint:
     """A list endpoint with its query: all of a request but the place of the page.
 
-    `by_creation` is True where the list is in the order of creation, oldest first or `newest_first`. `ids_body` asks
-    for the ids and dates of the objects only; None where the API cannot be asked for that.
+    `query` is what the query holds beside paging. `paging_in_body`: older servers read the place of the page from the
+    body and not from the query. `has_total_count`: each answer counts the rows of the whole list.
 
-    `paging_in_body`: older servers read the place of the page from the body and not from the query.
-    `has_total_count`: each answer counts the rows of the whole list.
+    `by_creation` is True where the list is in the order of creation, oldest first or `newest_first`. `ids_body` asks
+    for the ids and dates of the rows only; None where the API cannot be asked for that.
+
+    `cursor_key` is the key of each row under which it holds the cursor that leads behind it: such a list has no
+    offsets. `may_be_capped`: the server may list the first rows only, and says so in a warning of any text.
     """
 
     path: str
+    method: str = "POST"
+    query: Mapping[str, str] = MappingProxyType({})
     body: bytes | None = None
     ids_body: bytes | None = None
     by_creation: bool = False
     newest_first: bool = False
     paging_in_body: bool = False
     has_total_count: bool = False
+    cursor_key: str | None = None
+    may_be_capped: bool = False
+
+    @property
+    def question(self) -> str:
+        """What is asked, as a text that is the same for equal questions; "" for everything."""
+        return urlencode(self.query) + (self.body or b"").decode()
+
+    def left_out(self, warnings: Sequence[ApiWarning]) -> str | None:
+        """The first warning that says that rows are left out of the list, if one does."""
+        reasons = [warning.reason for warning in warnings if warning.reason]
+        return next((reason for reason in reasons if self.may_be_capped or _LEFT_OUT.search(reason)), None)
 
     def page(self, page: PageRequest) -> Request:
         """The request for one page.
 
         Its place goes into the query only, because newer servers refuse it in the body, save those that take both.
         """
-        query: dict[str, str | int] = {"limit": page.limit}
+        query: dict[str, str | int] = {**self.query, "limit": page.limit}
         if page.start.offset and page.start.cursor is None:
             query["offset"] = page.start.offset
         body = self.ids_body if page.ids_only else self.body
@@ -64,7 +103,7 @@ class ListEndpoint:
         if page.include_total:
             query["include_total"] = "true"
         target = f"{self.path}?{urlencode(query, quote_via=quote, safe='')}"
-        return Request(target=target, body=body)
+        return Request(method=self.method, target=target, body=body)
 
 
 def list_objects(bucket: str, query: ObjectQuery = _EVERYTHING) -> ListEndpoint:
@@ -72,7 +111,7 @@ def list_objects(bucket: str, query: ObjectQuery = _EVERYTHING) -> ListEndpoint:
     return ListEndpoint(
         path=f"/v1/buckets/{_segment(bucket, 'bucket')}/objects/list",
         body=_json_body(attrs.evolve(query, select=_complete_selection(query.select, Object))),
-        ids_body=_json_body(attrs.evolve(query, select=_IDS_ONLY, return_presigned_urls=False)),
+        ids_body=_json_body(attrs.evolve(query, select=_IDS_OF_OBJECTS, return_presigned_urls=False)),
         # The order of the results of a search is not published.
         by_creation=query.search is None and (query.sort is None or query.sort.field == "created_at"),
         newest_first=query.sort is not None and query.sort.direction == "desc",
@@ -84,9 +123,49 @@ def list_buckets(query: BucketQuery) -> ListEndpoint:
     return ListEndpoint(path="/v1/buckets/list", body=_json_body(query), paging_in_body=True, has_total_count=True)
 
 
+def list_collections(query: CollectionQuery) -> ListEndpoint:
+    """POST /v1/collections/list. Its order is not published."""
+    return ListEndpoint(path="/v1/collections/list", body=_json_body(query), paging_in_body=True, has_total_count=True)
+
+
+def list_documents(collection: str, query: DocumentQuery) -> ListEndpoint:
+    """POST /v1/collections/{collection_identifier}/documents/list. Its order is not published."""
+    return ListEndpoint(
+        path=f"/v1/collections/{_segment(collection, 'collection')}/documents/list",
+        body=_json_body(attrs.evolve(query, select=_complete_selection(query.select, Document))),
+        ids_body=_json_body(attrs.evolve(query, select=_IDS_OF_DOCUMENTS, return_presigned_urls=False)),
+        # A sorted list may end at 10,000 documents, and says so in a warning whose text is not published.
+        may_be_capped=query.sort is not None,
+    )
+
+
+def list_events(event_type: str | None) -> ListEndpoint:
+    """GET /v1/events. It knows no offsets, and puts the paging at the root of its answers."""
+    query = {} if event_type is None else {"event_type": text(event_type, "event_type")}
+    return ListEndpoint(method="GET", path="/v1/events", query=query, cursor_key="cursor")
+
+
+def aggregate_objects(bucket: str, query: AggregateQuery) -> Request:
+    """POST /v1/buckets/{bucket_identifier}/objects/aggregate."""
+    target = f"/v1/buckets/{_segment(bucket, 'bucket')}/objects/aggregate"
+    return Request(target=target, body=_json_body(query))
+
+
 def get_bucket(bucket: str) -> Request:
     """GET /v1/buckets/{bucket_identifier}."""
     return Request(method="GET", target=f"/v1/buckets/{_segment(bucket, 'bucket')}")
+
+
+def get_collection(collection: str) -> Request:
+    """GET /v1/collections/{collection_identifier}."""
+    return Request(method="GET", target=f"/v1/collections/{_segment(collection, 'collection')}")
+
+
+def get_document(collection: str, document_id: str, *, return_presigned_urls: bool = False) -> Request:
+    """GET /v1/collections/{collection_identifier}/documents/{document_identifier}."""
+    path = f"/v1/collections/{_segment(collection, 'collection')}/documents/{_segment(document_id, 'document_id')}"
+    asked = bool_(return_presigned_urls, "return_presigned_urls")
+    return Request(method="GET", target=f"{path}?return_presigned_urls=true" if asked else path)
 
 
 def get_object(

@@ -30,10 +30,10 @@ Notes = list[tuple[str, str]]
 """What could not be read: JSON paths, each with the problem there."""
 
 _NULL = msgspec.Raw(b"null")
-# Its `to_dict()` is `{}`: no key came.
-_NO_PAGINATION = decoder(Pagination)(b"{}")
+_NO_KEY = msgspec.Raw()
+_DECISIVE = ("has_more", "next_cursor")
 # A walk cannot go on without these. All else of `pagination`, `stats` and `warnings` never costs a row.
-_STRICT = frozenset({"$.pagination", "$.pagination.has_more", "$.pagination.next_cursor"})
+_STRICT = frozenset({"$.pagination", *(f"{root}.{key}" for root in ("$", "$.pagination") for key in _DECISIVE)})
 # A server may send more rows than it was asked for, and so many at most.
 _MAX_ROWS_TOO_MANY = 1_000
 _MAX_CURSOR_BYTES = 64 * 1024
@@ -68,12 +68,22 @@ class Response:
 
 
 class _Parts(msgspec.Struct, kw_only=True):
-    """The shape that all list responses share. Only `results` is required."""
+    """The shape that all list responses share. Only `results` is required. Events have their paging at the root."""
 
     pagination: msgspec.Raw = _NULL
     stats: msgspec.Raw = _NULL
     warnings: msgspec.Raw = _NULL
     total_count: msgspec.Raw = _NULL
+    has_more: msgspec.Raw = _NO_KEY
+    next_cursor: msgspec.Raw = _NO_KEY
+
+    def paging(self) -> tuple[msgspec.Raw, str]:
+        """The JSON that says what comes after the page, and its path."""
+        if self.pagination != _NULL:
+            return self.pagination, "$.pagination"
+        at_root = {key: raw for key in _DECISIVE if (raw := getattr(self, key)) is not _NO_KEY}
+        # Without such a key this is `{}`, which tells a reader of `to_dict()` that no key came.
+        return msgspec.Raw(msgspec.json.encode(at_root)), "$"
 
 
 class _Envelope(_Parts, kw_only=True):
@@ -122,9 +132,7 @@ def parse_page(response: Response, limit: int = MAX_PAGE_SIZE, *, has_total_coun
     notes: Notes = []
     page = ReceivedPage(
         rows=rows,
-        # That of `{}` tells a reader of `to_dict()` that no key came.
-        pagination=_read_leniently(Pagination, envelope.pagination, "$.pagination", notes)
-        or decoder(Pagination)(b"{}"),
+        pagination=_read_leniently(Pagination, *envelope.paging(), notes) or Pagination(),
         stats=_read_leniently(ListStats, envelope.stats, "$.stats", notes),
         warnings=_read_warnings(envelope.warnings, notes),
         total_count=_read_count(envelope.total_count, notes) if has_total_count else None,
@@ -139,6 +147,15 @@ def parse_page(response: Response, limit: int = MAX_PAGE_SIZE, *, has_total_coun
         raise MalformedResponseError(f"{path}: longer than {_MAX_CURSOR_BYTES:,} bytes", path=path)
     _refuse_unresolved(response, page.warnings)
     return page
+
+
+def parse_total(response: Response) -> int:
+    """How many rows the list of a 2xx response has; MalformedResponseError if the server does not count them."""
+    total = parse_page(response).pagination.total
+    if total is None or total < 0:
+        path = "$.pagination.total"
+        raise MalformedResponseError(f"{path}: the server gave no count, though it was asked for one", path=path)
+    return total
 
 
 def model_parser(structure: Callable[[Any, int], T]) -> Callable[[Response], T]:
@@ -304,6 +321,21 @@ def long_id(key: str) -> Callable[[Any], str | None]:
         return f"longer than {MAX_ID:,} characters" if isinstance(id_, str) and len(id_) > MAX_ID else None
 
     return problem
+
+
+@cache
+def row_text(key: str) -> Callable[[Any], str | None]:
+    """A function that reads the string under `key` of a row; None where it is missing, empty or no string."""
+    decoder = msgspec.json.Decoder(msgspec.defstruct("RowText", [(key, str, "")]))
+    get = operator.attrgetter(key)
+
+    def read(row: Any) -> str | None:
+        try:
+            return get(decoder.decode(row)) or None
+        except UNREADABLE:
+            return None
+
+    return read
 
 
 class _Dated(msgspec.Struct):

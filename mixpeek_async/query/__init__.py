@@ -4,11 +4,23 @@ from mixpeek_async._options import InvalidPolicy
 from mixpeek_async.query._values import canonical
 from mixpeek_async.query.fields import Field, field
 from mixpeek_async.query.filters import Filter
-from mixpeek_async.query.queries import BucketQuery, FilterLike, ObjectQuery, Query, SortLike
+from mixpeek_async.query.queries import (
+    AggregateQuery,
+    BucketQuery,
+    CollectionQuery,
+    DocumentQuery,
+    FilterLike,
+    ObjectQuery,
+    Query,
+    SortLike,
+)
 from mixpeek_async.query.sorting import Sort
 
 __all__ = [
+    "AggregateQuery",
     "BucketQuery",
+    "CollectionQuery",
+    "DocumentQuery",
     "Field",
     "Filter",
     "FilterLike",

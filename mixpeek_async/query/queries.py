@@ -6,7 +6,7 @@ from typing import Any, Self
 import attrs
 import msgspec
 
-from mixpeek_async._checks import bool_, instance_of, short_repr, valid
+from mixpeek_async._checks import bool_, instance_of, int_between, short_repr, text, valid
 from mixpeek_async.errors import InvalidArgumentError
 from mixpeek_async.query._parsing import parse_filter
 from mixpeek_async.query._values import JSON, as_json, canonical, field_name
@@ -14,13 +14,27 @@ from mixpeek_async.query.fields import Field
 from mixpeek_async.query.filters import Filter
 from mixpeek_async.query.sorting import Sort, as_sort
 
-__all__ = ["BucketQuery", "FilterLike", "ObjectQuery", "Query", "SortLike"]
+__all__ = [
+    "AggregateQuery",
+    "BucketQuery",
+    "CollectionQuery",
+    "DocumentQuery",
+    "FilterLike",
+    "ObjectQuery",
+    "Query",
+    "SortLike",
+]
 
 FilterLike = Filter | Mapping[str, Any]
 """A filter, or a dict in the API's own form."""
 
 SortLike = Sort | str | Mapping[str, Any]
 """An order: `Sort("created_at", "desc")`, `"-created_at"`, or a dict in the API's own form."""
+
+
+_MAX_PARTITIONS = 256
+_UNITS = ("year", "month", "week", "day", "hour", "minute", "second")
+_GROUP_KEYS: Mapping[str, tuple[str, ...]] = {"field": (), "alias": (), "date_trunc": _UNITS, "date_part": ()}
 
 
 def _as_filter(value: FilterLike | None) -> Filter | None:
@@ -61,6 +75,59 @@ def _as_select(value: Iterable[str] | None) -> tuple[str, ...] | None:
     return names
 
 
+def _as_partition(value: object) -> tuple[int, int] | None:
+    if isinstance(value, Mapping) and value.keys() == {"index", "count"}:
+        value = value["index"], value["count"]
+    match value:
+        case None:
+            return None
+        case (index, count):
+            parts = int_between(1, _MAX_PARTITIONS)(count, "the count of a partition")
+            return int_between(0, parts - 1)(index, "the index of a partition"), parts
+        case _:
+            raise InvalidArgumentError(f"partition must be (index, count), such as (0, 4), not {short_repr(value)}")
+
+
+def _as_group_by(value: object) -> tuple[Mapping[str, str], ...]:
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise InvalidArgumentError(f"group_by must be a list of fields, such as ['status'], not {short_repr(value)}")
+    keys = tuple(_as_group_key(item) for item in value)
+    if not keys:
+        raise InvalidArgumentError("group_by names no field: count() counts a whole bucket")
+    return keys
+
+
+def _as_group_key(value: object) -> Mapping[str, str]:
+    if not isinstance(value, Mapping):
+        return {"field": field_name(value)}
+    if unknown := [name for name in value if name not in _GROUP_KEYS]:
+        raise InvalidArgumentError(f"a group has {', '.join(_GROUP_KEYS)}, and not {short_repr(unknown[0])}")
+    field_name(value.get("field"))
+    for name, options in _GROUP_KEYS.items():
+        if options and value.get(name, options[0]) not in options:
+            raise InvalidArgumentError(f"{name} must be one of {', '.join(options)}, not {short_repr(value[name])}")
+    return {name: text(part, name) for name, part in value.items()}
+
+
+def _as_metrics(value: object) -> Mapping[str, tuple[str, str | None]]:
+    if not isinstance(value, Mapping) or not value:
+        raise InvalidArgumentError("metrics must be a dict such as {'count': 'count', 'size': ('sum', 'size_bytes')}")
+    return {text(alias, "the name of a metric"): _as_metric(alias, metric) for alias, metric in value.items()}
+
+
+def _as_metric(alias: str, value: object) -> tuple[str, str | None]:
+    match value:
+        case "count":
+            return "count", None
+        case (str(function), path) if function.strip():
+            return function, field_name(path)
+        case _:
+            raise InvalidArgumentError(
+                f"the metric {alias!r} must be 'count' or (function, field), such as ('sum', 'size_bytes'), "
+                f"not {short_repr(value)}"
+            )
+
+
 def _is_provided(_: object, value: object) -> bool:
     return value is not None and value is not False
 
@@ -69,6 +136,8 @@ def _as_sent(value: Any) -> JSON:
     match value:
         case Filter() | Sort():
             return value.to_dict()
+        case (int(index), int(count)):
+            return {"index": index, "count": count}
         case tuple():
             return list(value)
         case _:
@@ -149,3 +218,40 @@ class BucketQuery(Query):
     sort: Sort | None = attrs.field(default=None, converter=as_sort)
     search: str | None = attrs.field(default=None, converter=_as_search)
     case_sensitive: bool = attrs.field(default=False, validator=valid(bool_))
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class CollectionQuery(BucketQuery):
+    """Which collections of a namespace to list, and in which order. The fields are those of `BucketQuery`."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class DocumentQuery(ObjectQuery):
+    """Which documents of a collection to list, in which order, and what of them: as `ObjectQuery`, and
+
+    * `partition`: `(index, count)`, with 0 ≤ index < count ≤ 256: only this one of `count` disjoint parts. The server
+      splits by the document's id, so that the parts together are the list, and can be walked side by side.
+    """
+
+    partition: tuple[int, int] | None = attrs.field(default=None, converter=_as_partition)
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class AggregateQuery(Query):
+    """How to group objects, and what to compute of each group. `Objects.aggregate` explains the fields."""
+
+    group_by: tuple[Mapping[str, str], ...] = attrs.field(converter=_as_group_by)
+    metrics: Mapping[str, tuple[str, str | None]] = attrs.field(converter=_as_metrics)
+    filters: Filter | None = attrs.field(default=None, converter=_as_filter)
+    unwind: str | None = attrs.field(default=None, converter=attrs.converters.optional(field_name))
+
+    def to_dict(self) -> dict[str, JSON]:
+        """The query as the JSON body of a request: the API calls the metrics `aggregations`, and wants a list."""
+        body = super().to_dict()
+        del body["metrics"]
+        named = [(alias, function, path) for alias, (function, path) in self.metrics.items()]
+        metrics = [
+            {"function": function, "alias": alias} | ({"field": path} if path else {})
+            for alias, function, path in named
+        ]
+        return {**body, "aggregations": metrics}

@@ -32,6 +32,7 @@ MODELS = [
     for model in map(vars(models).get, models.__all__)
     if isinstance(model, type) and issubclass(model, models.Model) and model is not models.Model
 ]
+NEIGHBOURS = [mixpeek_async.AggregateRow, mixpeek_async.Collection, mixpeek_async.Document, mixpeek_async.Event]
 EVENTS = [
     mixpeek_async.Hooks,
     mixpeek_async.RequestSent,
@@ -40,7 +41,7 @@ EVENTS = [
     mixpeek_async.PageReceived,
 ]
 CLASSES = [
-    *(("models.md", model) for model in MODELS),
+    *(("neighbours.md" if model in NEIGHBOURS else "models.md", model) for model in MODELS),
     ("pager.md", mixpeek_async.Page),
     ("pager.md", mixpeek_async.Progress),
     *(("telemetry.md", event) for event in EVENTS),

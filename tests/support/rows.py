@@ -3,7 +3,7 @@
 `b@3` has the id b and the creation date 3 January, `c@!` is malformed, `a` has no date.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import attrs
@@ -26,6 +26,7 @@ class RowsInText:
     """Reads the rows above, as a source of pages reads JSON."""
 
     newest_first: bool = False
+    row_cursor: Callable[[object], str | None] | None = None
 
     def identify(self, row: str) -> str:
         """The id of a row."""

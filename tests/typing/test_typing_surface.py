@@ -10,9 +10,13 @@ import attrs
 
 import mixpeek_async
 from mixpeek_async import (
+    AggregateRow,
     AsyncMixpeek,
     Blob,
     Bucket,
+    Collection,
+    Document,
+    Event,
     Field,
     Filter,
     MixpeekError,
@@ -86,6 +90,23 @@ async def test_a_listing_of_buckets_gives_buckets(mixpeek_emulator: Emulator, mi
     bucket = await mixpeek_client.buckets.get(mixpeek_emulator.bucket)
     assert_type(bucket, Bucket)
     assert_type(bucket.object_count, int | None)
+
+
+async def test_the_neighbours_have_types_of_their_own(mixpeek_emulator: Emulator, mixpeek_client: AsyncMixpeek) -> None:
+    bucket, collection = mixpeek_emulator.bucket, mixpeek_emulator.collection
+    (document_id,) = mixpeek_emulator.documents.seed(1)
+    assert_type(mixpeek_client.collections.list(sort="-created_at"), Pager[Collection])
+    assert_type(await mixpeek_client.collections.get(collection), Collection)
+    assert_type(mixpeek_client.documents.list(collection, partition=(0, 4)), Pager[Document])
+    assert_type(await mixpeek_client.documents.get(collection, document_id), Document)
+    assert_type(mixpeek_client.events.list("object.created", max_items=1), Pager[Event])
+    assert_type(await mixpeek_client.objects.count(bucket), int)
+    rows = await mixpeek_client.objects.aggregate(
+        bucket,
+        group_by=["status", {"field": "created_at", "date_trunc": "day"}],
+        metrics={"objects": "count", "size": ("sum", "size_bytes")},
+    )
+    assert_type(rows, list[AggregateRow])
 
 
 async def test_an_object_has_typed_fields(mixpeek_emulator: Emulator, mixpeek_client: AsyncMixpeek) -> None:

@@ -45,6 +45,7 @@ class ChangingList:
     deleted: set[str] = attrs.field(factory=set)
     requests: list[PageRequest] = attrs.field(factory=list)
     ids_only: bool = True
+    row_cursor: Callable[[str], str | None] | None = None
     item_id: Callable[[str], str] | None = None
 
     async def fetch(
