@@ -63,7 +63,7 @@ from mixpeek_async.models import (
     SourceType,
 )
 from mixpeek_async.objects import Objects
-from mixpeek_async.pager import Pager, PageWalk, Walk
+from mixpeek_async.pager import Follow, Pager, PageWalk, Walk
 from mixpeek_async.query import (
     BucketQuery,
     CollectionQuery,
@@ -121,6 +121,7 @@ __all__ = [
     "Field",
     "Filter",
     "FilterLike",
+    "Follow",
     "Hooks",
     "IncompleteListError",
     "InvalidArgumentError",

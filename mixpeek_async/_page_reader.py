@@ -2,12 +2,13 @@
 
 import asyncio
 import copy
+import functools
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 import attrs
 
-from mixpeek_async._clock import Budget
+from mixpeek_async._clock import Budget, Clock
 from mixpeek_async._options import MAX_CONCURRENCY, ListOptions, PageRequest, PageStart
 from mixpeek_async._paging import (
     Bookmark,
@@ -19,12 +20,13 @@ from mixpeek_async._paging import (
     is_too_large,
     may_be_too_large,
 )
-from mixpeek_async._read_ahead import Outcome, ReadAhead
+from mixpeek_async._read_ahead import ReadAhead
 from mixpeek_async._text import printable
 from mixpeek_async.errors import InvalidObjectError, MixpeekError, StatusError
 from mixpeek_async.models import Progress
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 END: Any = object()
 """`next(reader.items, END)` returns this when the page is used up."""
@@ -44,6 +46,11 @@ class PageSource(RowReader, Protocol[T]):
 
     item_id: Callable[[T], str] | None
     """Reads the id of a structured row; None if only `identify` can."""
+
+    appends: bool
+    """New objects join the list at its end."""
+
+    clock: Clock
 
     @property
     def scope(self) -> Scope:
@@ -68,8 +75,12 @@ class PageSource(RowReader, Protocol[T]):
         """The page, after as many attempts as the retry policy and `budget` allow, or only `once`."""
         ...
 
-    def start(self, work: Coroutine[Any, Any, Outcome], /) -> "asyncio.Task[Outcome]":
+    def start(self, work: Coroutine[Any, Any, R], /) -> "asyncio.Task[R]":
         """Run `work` in the background, until the client closes at the latest."""
+        ...
+
+    async def pause(self, seconds: float, /) -> None:
+        """Wait, until the client closes at the latest."""
         ...
 
     def budget(self) -> Budget:
@@ -101,6 +112,8 @@ class PageReader(Generic[T]):
         self._budget: Budget | None = None
         """The time that is left for the page which the walk waits for."""
         self._failure: tuple[PageStart, MixpeekError] | None = None
+        self._before = self._paging.bookmark
+        """In front of the object that was yielded last, when its page is closed."""
         self._window = 1
         self._has_logged = False
         self._lock = asyncio.Lock()
@@ -109,6 +122,28 @@ class PageReader(Generic[T]):
     def bookmark(self) -> Bookmark:
         """Where the next object is."""
         return self._paging.bookmark_in(self.page)
+
+    def bookmark_before(self) -> Bookmark:
+        """Where the object is that was yielded last; before the first one, where the walk began."""
+        page = self.page
+        if page is None or page.yielded is None:
+            return self._before
+        return page.bookmark_at(page.yielded, self._source)
+
+    def mark(self) -> Callable[[], Bookmark]:
+        """A function that makes, at any later time, the bookmark behind the object that was yielded last.
+
+        Call it before the walk goes on. It keeps the rows of the page in memory.
+        """
+        page = self.page
+        assert page is not None
+        assert page.yielded is not None
+        return functools.partial(page.bookmark_at, page.yielded + 1, self._source)
+
+    @property
+    def at_end(self) -> bool:
+        """The open page is the last one."""
+        return self._paging.ended
 
     def reopen(self) -> None:
         """Read on at the next row of the open page: a generator ends when it raises."""
@@ -141,6 +176,7 @@ class PageReader(Generic[T]):
             if not page.prefetching:
                 page.prefetching = True
                 self._prefetch(page)
+            page.yielded = index
             yield item
 
     async def next_page(self) -> bool:
@@ -241,6 +277,8 @@ class PageReader(Generic[T]):
     def _close_page(self) -> None:
         if self.page is not None:
             page, self.page, self.items = self.page, None, iter(())
+            if page.yielded is not None:
+                self._before = page.bookmark_at(page.yielded, self._source)
             self._paging.close(page)
 
     async def _fetch_page(self, request: PageRequest, *, once: bool = False) -> ReceivedPage:

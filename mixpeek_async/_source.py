@@ -75,6 +75,9 @@ class EndpointSource(Generic[T]):
         self.newest_first = endpoint.newest_first
         self.row_cursor = None if endpoint.cursor_key is None else row_text(endpoint.cursor_key)
         self.ids_only = endpoint.ids_body is not None
+        self.appends = endpoint.appends
+        self.clock = transport.clock
+        self.pause = transport.pause
         self.start = transport.start
         self.may_try_again = transport.may_try_again
         self.without_key = transport.without_key

@@ -27,7 +27,6 @@ class Transport:
 
     # Slots, so that vars() has nothing to show.
     __slots__ = (
-        "_clock",
         "_policy",
         "_quota",
         "_rate_limiter",
@@ -35,6 +34,7 @@ class Transport:
         "_tasks",
         "_timeout",
         "_timeouts",
+        "clock",
         "telemetry",
     )
 
@@ -53,7 +53,7 @@ class Transport:
         self._timeout = timeout
         self._policy = policy
         self._quota = RetryQuota()
-        self._clock = clock
+        self.clock: Clock = clock
         self._rate_limiter = rate_limiter
         self._tasks: set[asyncio.Task[Any]] = set()
         self._timeouts = Timeouts()
@@ -84,7 +84,7 @@ class Transport:
 
     def budget(self) -> Budget:
         """The time for one page. Pass the same one to every `call` for this page."""
-        return Budget(self._clock, self._policy.budget)
+        return Budget(self.clock, self._policy.budget)
 
     def without_key(self, error: E) -> E:
         """`error` without the API key, in case the server sent it back in what the error is about."""
@@ -144,7 +144,7 @@ class Transport:
             progress.retries += 1
             progress.waited += wait
             self.telemetry.retry(sent, failure, wait)
-            await self._pause(wait)
+            await self.pause(wait)
 
     async def _acquire(self, budget: Budget, progress: Progress) -> None:
         """Wait until the rate limit allows a request. The wait is in `progress`, and no part of `budget`."""
@@ -152,7 +152,7 @@ class Transport:
         if not self._rate_limiter.is_throttled:
             return await self._rate_limiter.acquire(longest)
         self.telemetry.log(logging.INFO, "waiting for the rate limit")
-        began = self._clock.monotonic()
+        began = self.clock.monotonic()
         try:
             async with self._timeouts.within(None):
                 await self._rate_limiter.acquire(longest)
@@ -160,7 +160,7 @@ class Transport:
             raise closed_error() from None
         finally:
             # By the clock: it includes the time that other walks were waiting in front of this one.
-            waited = self._clock.monotonic() - began
+            waited = self.clock.monotonic() - began
             progress.waited += waited
             budget.extend(waited)
 
@@ -168,7 +168,7 @@ class Transport:
         self, request: Request, parse: Callable[[Response], R], seconds: float, sent: RequestSent
     ) -> R | MixpeekError:
         """Send the request once. What went wrong is returned, so that it is raised without the frames of aiohttp."""
-        began = self._clock.monotonic()
+        began = self.clock.monotonic()
         limit = None
         try:
             async with self._timeouts.within(seconds):
@@ -178,12 +178,12 @@ class Transport:
         except Exception as error:
             failure = self._session.failure(error, seconds)
         else:
-            took = self._clock.monotonic() - began
+            took = self.clock.monotonic() - began
             self.telemetry.response(sent, response.status, took, len(response.body), response.request_id)
             return _read(response, parse)
         finally:
             self._rate_limiter.release(limit)
-        self.telemetry.no_response(sent, self._clock.monotonic() - began, failure)
+        self.telemetry.no_response(sent, self.clock.monotonic() - began, failure)
         return failure
 
     def _wait_after(self, failure: MixpeekError, attempts: Attempts, time_left: float) -> float | None:
@@ -205,12 +205,12 @@ class Transport:
         attempts.paid += 1
         return wait
 
-    async def _pause(self, seconds: float) -> None:
+    async def pause(self, seconds: float) -> None:
         """Wait. Closing the client ends the wait early."""
         if seconds:
             with suppress(TimeoutError):
                 async with self._timeouts.within(None):
-                    await self._clock.sleep(seconds)
+                    await self.clock.sleep(seconds)
 
 
 def _read(response: Response, parse: Callable[[Response], R]) -> R | MixpeekError:

@@ -7,17 +7,19 @@ clean-up waits for the garbage collector.
 import asyncio
 import itertools
 import weakref
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
+from mixpeek_async._follow import Follow, bookmark_of_end
 from mixpeek_async._options import ListOptions
 from mixpeek_async._page_reader import END, SLICE, PageReader, PageSource
 from mixpeek_async._paging import Bookmark
+from mixpeek_async._work import Commit, OnError, Work, WorkOptions
 from mixpeek_async.errors import MixpeekError
 from mixpeek_async.models import Page, Pagination, Progress
 
-__all__ = ["PageWalk", "Pager", "Walk"]
+__all__ = ["Follow", "PageWalk", "Pager", "Walk"]
 
 T = TypeVar("T")
 
@@ -49,6 +51,16 @@ class Walk(AbstractAsyncContextManager["Walk[T]"], Generic[T]):
         another page size and in another process. It holds no secret.
         """
         return self._encode(self._reader.bookmark())
+
+    @property
+    def checkpoint_before(self) -> str:
+        """In front of the object that was yielded last, as a string for `resume=…`: that object comes again.
+
+        Save `checkpoint` when the work on that object is done, and `checkpoint_before` when it failed or is not done
+        yet. Where several tasks share the walk, neither is safe: the object that was yielded last is not the first one
+        that is unfinished. Use `Pager.for_each` there.
+        """
+        return self._encode(self._reader.bookmark_before())
 
     def _encode(self, bookmark: Bookmark) -> str:
         return self._source.checkpoint(bookmark)
@@ -87,7 +99,7 @@ class PageWalk(AbstractAsyncContextManager["PageWalk[T]"], Generic[T]):
         self._reader = walk._reader
         self._results: list[T] = []
         """Objects of the open page that were structured, and that no page has handed out yet."""
-        self._page_start = self._reader.bookmark()
+        self._page_start = self._before = self._reader.bookmark()
 
     @property
     def progress(self) -> Progress:
@@ -98,6 +110,14 @@ class PageWalk(AbstractAsyncContextManager["PageWalk[T]"], Generic[T]):
     def checkpoint(self) -> str:
         """Where the next page begins, as a string for `resume=…`. Objects that no page has handed out lie behind it."""
         return self._walk._encode(self._page_start if self._results else self._reader.bookmark())
+
+    @property
+    def checkpoint_before(self) -> str:
+        """In front of the page that was handed out last, as a string for `resume=…`: its objects come again.
+
+        Save `checkpoint` when the work on that page is done, and `checkpoint_before` when it failed or is not done yet.
+        """
+        return self._walk._encode(self._before)
 
     def __aiter__(self) -> "PageWalk[T]":
         return self
@@ -146,6 +166,7 @@ class PageWalk(AbstractAsyncContextManager["PageWalk[T]"], Generic[T]):
 
     def _hand_out(self) -> Page[T]:
         results, self._results = self._results, []
+        self._before = self._page_start
         page = self._reader.page
         if page is None:
             return Page(results=results, pagination=Pagination())
@@ -160,6 +181,8 @@ class Pager(AbstractAsyncContextManager["Pager[T]"], Generic[T]):
         async for page in pager.pages():    every page
         page = await pager                  the first page
         items = await pager.to_list()       every object, in memory
+        await pager.for_each(handler)       every object, many at once
+        async for item in pager.follow():   every object, and then every new one
 
     Each of these is a walk of its own, from the start. Every object that exists for the whole walk is yielded exactly
     once, whatever is created or deleted meanwhile; `objects.list` says where this promise ends.
@@ -169,7 +192,7 @@ class Pager(AbstractAsyncContextManager["Pager[T]"], Generic[T]):
         self._source = source
         self._options = options
         self._resume = resume
-        self._latest: Walk[T] | PageWalk[T] | None = None
+        self._latest: Walk[T] | PageWalk[T] | Work[T] | Follow[T] | None = None
 
     def __repr__(self) -> str:
         # Half built, as a traceback of `copy.deepcopy` shows it with its locals.
@@ -188,7 +211,8 @@ class Pager(AbstractAsyncContextManager["Pager[T]"], Generic[T]):
     def checkpoint(self) -> str:
         """Where the latest walk stands, at any moment, as a string for `resume=…`.
 
-        After `async for` it is `Walk.checkpoint`, after `pages()` it is `PageWalk.checkpoint`.
+        After `async for` it is `Walk.checkpoint`, after `pages()` it is `PageWalk.checkpoint`, after `follow()` it is
+        `Follow.checkpoint`. After `for_each` it is in front of the first object whose handler has not finished.
         """
         return (self._latest or self._new_walk()).checkpoint
 
@@ -218,6 +242,64 @@ class Pager(AbstractAsyncContextManager["Pager[T]"], Generic[T]):
         except MixpeekError as error:
             error.checkpoint = start
             raise
+
+    async def for_each(
+        self,
+        handler: Callable[[T], object],
+        *,
+        concurrency: int = 16,
+        commit: Commit | None = None,
+        commit_every: float = 1.0,
+        on_error: OnError | Literal["raise"] = "raise",
+    ) -> int:
+        """Call `handler(object)` for every object, and return for how many of them it succeeded.
+
+        * `handler`: an async function, or a plain one, which runs in a thread.
+        * `concurrency`: the most handlers at once, 1 or more.
+        * `commit`: called with a checkpoint to save, in the event loop; a plain function, or an async one. No object
+          whose handler has not finished lies before the checkpoint, so that a walk that resumes there skips none.
+        * `commit_every`: seconds between two commits. There is one more at the end, and one before an error is raised.
+        * `on_error`: `"raise"` (the default): when a handler fails, start no other, let those that run finish, commit,
+          and raise its error. Or a function of the object and the error, plain or async: when it returns, the object
+          counts as finished. What the walk itself raises always ends it; `on_invalid` decides about bad records.
+
+        Each object is handled at least once. After a crash, those come again that were handled since the last commit,
+        and those behind the first one that was not finished: up to 1,000, or 4 times `concurrency` if that is more. No
+        more is read behind it, so that a handler that hangs stops the reading. Cancelling cancels async handlers, waits
+        for threads, and commits.
+        """
+        walk = self._new_walk()
+        options = WorkOptions(
+            handler=handler, concurrency=concurrency, commit=commit, commit_every=commit_every, on_error=on_error
+        )
+        work = self._latest = Work(walk, walk._reader, walk._encode, self._source.clock, options)
+        return await work.run()
+
+    def follow(self, every: float = 30.0, *, overlap: float = 300.0) -> Follow[T]:
+        """A walk that does not end: at the end of the list it waits and asks for new objects.
+
+        It starts where the pager does: at the first object, at `resume`, or, with `resume=await pager.at_end()`, at
+        what is created from now on. It sees creations, no updates and no deletions.
+
+        * `every`: seconds between two polls, and up to a tenth more or less, so that many clients do not poll at once.
+          A poll that finds nothing is one request, which waits for the rate limit like any other.
+        * `overlap`: objects that were created in the last so many seconds are read again by each poll, because a server
+          may show an object later than newer ones. One that appears in the list later than that, in front of newer
+          ones, is missed; so is every late one where `select` leaves out `created_at`. 0 reads nothing again.
+
+        InvalidArgumentError if the list has a `sort` or a `search`: new objects do not join at its end.
+        """
+        follow = self._latest = Follow(self._source, self._options, self._resume, every, overlap)
+        return follow
+
+    async def at_end(self) -> str:
+        """The checkpoint behind the last object of the list, in at most three requests.
+
+        The server must count the list, and the end must be within reach of an offset: OffsetLimitError for a list of
+        more than 10,000 objects, since no server gives a cursor for the end. PaginationError if it gives no count, or
+        if objects are created faster than they can be read.
+        """
+        return self._source.checkpoint(await bookmark_of_end(self._source))
 
     async def aclose(self) -> None:
         """End the latest walk. The client stays open."""

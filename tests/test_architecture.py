@@ -37,7 +37,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_read_ahead": {"_options", "_paging", "errors"},
     "_page_reader": {"_clock", "_options", "_paging", "_read_ahead", "_text", "errors", "models"},
     "_rate_limiter": {"_clock", "_wire", "errors"},
-    "pager": {"_options", "_page_reader", "_paging", "errors", "models"},
+    "_work": {"_checks", "_clock", "_paging", "errors", "models"},
+    "_follow": {"_checks", "_options", "_page_reader", "_paging", "_work", "errors", "models"},
+    "pager": {"_follow", "_options", "_page_reader", "_paging", "_work", "errors", "models"},
     "_source": {
         "_clock",
         "_converter",

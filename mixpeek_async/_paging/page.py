@@ -131,6 +131,10 @@ class OpenPage:
     """The indexes of rows that came again. They lie before the place, wherever this page is."""
     prefetching: bool = False
     """The pages after this one are being prefetched."""
+    yielded: int | None = None
+    """The index of the row that was yielded last."""
+    start: Bookmark = attrs.field(init=False, default=attrs.Factory(lambda self: self.latest, takes_self=True))
+    """The bookmark at the first row that was not dealt with when the page arrived."""
 
     @property
     def unread(self) -> int:
@@ -167,3 +171,9 @@ class OpenPage:
         self.latest = self.latest.after(*self.place(reader), ids=[reader.identify(row) for row in rows], dates=dates)
         self.marked = self.next
         return self.latest
+
+    def bookmark_at(self, index: int, reader: RowReader) -> Bookmark:
+        """The bookmark of the row at `index`, wherever the walk is by now. It costs more: it is made anew."""
+        repeats = {repeat for repeat in self.repeats if repeat < index}
+        page = attrs.evolve(self, latest=self.start, marked=self.joined.skip, next=index, repeats=repeats)
+        return page.bookmark(reader)

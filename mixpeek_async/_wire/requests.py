@@ -62,6 +62,7 @@ class ListEndpoint:
 
     `cursor_key` is the key of each row under which it holds the cursor that leads behind it: such a list has no
     offsets. `may_be_capped`: the server may list the first rows only, and says so in a warning of any text.
+    `appends`: new objects join at the end.
     """
 
     path: str
@@ -75,6 +76,7 @@ class ListEndpoint:
     has_total_count: bool = False
     cursor_key: str | None = None
     may_be_capped: bool = False
+    appends: bool = False
 
     @property
     def question(self) -> str:
@@ -115,6 +117,7 @@ def list_objects(bucket: str, query: ObjectQuery = _EVERYTHING) -> ListEndpoint:
         # The order of the results of a search is not published.
         by_creation=query.search is None and (query.sort is None or query.sort.field == "created_at"),
         newest_first=query.sort is not None and query.sort.direction == "desc",
+        appends=query.search is None and query.sort is None,
     )
 
 

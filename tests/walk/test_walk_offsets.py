@@ -16,7 +16,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mixpeek_async._clock import Budget, SystemClock
+from mixpeek_async._clock import Budget, Clock, SystemClock
 from mixpeek_async._options import MAX_OFFSET, ListOptions, PageRequest
 from mixpeek_async._paging import Bookmark, ReceivedPage, Scope
 from mixpeek_async._wire import Response, parse_page
@@ -47,6 +47,8 @@ class ChangingList:
     ids_only: bool = True
     row_cursor: Callable[[str], str | None] | None = None
     item_id: Callable[[str], str] | None = None
+    appends: bool = True
+    clock: Clock = attrs.field(factory=SystemClock)
 
     async def fetch(
         self, request: PageRequest, progress: Progress, check: object, budget: Budget, *, once: bool = False
@@ -66,6 +68,9 @@ class ChangingList:
 
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         return asyncio.get_running_loop().create_task(work)
+
+    async def pause(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
 
     def budget(self) -> Budget:
         return Budget(SystemClock(), 180.0)
