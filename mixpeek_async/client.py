@@ -94,6 +94,7 @@ class AsyncMixpeek:
         config = read_config(api_key, namespace, base_url, allow_insecure=allow_insecure is True)
         clock = SystemClock() if clock is None else clock
         problem: InvalidArgumentError | None = None
+        digest: Digest | None = None
         try:
             bool_(allow_insecure, "allow_insecure")
             if isinstance(config, InvalidArgumentError):

@@ -27,6 +27,10 @@ from mixpeek_async._paging.page import JoinedPage, RowReader
 from mixpeek_async._paging.seen_ids import SeenIds
 from mixpeek_async.errors import OffsetLimitError
 
+_END_OVERLAP = 5
+"""Known rows that a page brings where a silent list may end. A server that reduces its limit to just so many rows, at
+that very moment, looks as if the list had ended."""
+
 
 class Following(NamedTuple):
     """Behind the row `last`. `end` is the number of rows up to there: a guess once the list has changed.
@@ -176,7 +180,8 @@ class OffsetPaginator:
             # The first short page of a silent server may be the last one. A second one shows that it reduces the limit.
             was_full = not isinstance(self.place, Following) or self.place.given == MAX_PAGE_SIZE
             may_end = next_page.has_more is HasMore.UNKNOWN and was_full and has_new and 2 < given < MAX_PAGE_SIZE
-            self.place = Following(end, self.reader.identify(rows[-1]), given, overlap=2 if may_end else 1)
+            overlap = min(_END_OVERLAP, given - 1) if may_end else 1
+            self.place = Following(end, self.reader.identify(rows[-1]), given, overlap)
         self._fruitless = 0 if has_new else self._fruitless + 1
         at_end = next_page.has_more is HasMore.NO
         if next_page.has_more is HasMore.UNKNOWN:
@@ -209,9 +214,9 @@ class OffsetPaginator:
     def _shows_end(self, offset: int, rows: int) -> bool:
         """True for a page of a silent server that shows no row behind the last one, though there was room.
 
-        A short page proves nothing: servers reduce the limit. But this one holds two known rows, and the server has
-        given more rows at once before, so that the next row would have come with them. One known row is too few: a
-        server may give one row a page. At the offset limit the walk cannot ask again, and believes it.
+        A short page proves nothing: servers reduce the limit. But this one holds all known rows that were asked for,
+        and the server has given more rows at once before, so that the next row would have come with them. One known row
+        is too few: a server may give one row a page. At the offset limit the walk cannot ask again, and believes it.
         """
         return rows < self._most and (rows > 1 or offset == MAX_OFFSET)
 

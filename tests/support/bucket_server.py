@@ -147,7 +147,7 @@ class Bucket:
         eager: bool = False,
     ) -> None:
         self.rows = rows
-        self.shape = shape
+        self.shape: Shape = shape
         self.cursors = cursors
         self.most = most
         self.max_weight = max_weight
@@ -302,7 +302,7 @@ class _Connection(asyncio.Protocol):
         self._transport = transport
         self._server.connections.add(transport)
 
-    def connection_lost(self, failure: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self._server.connections.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:

@@ -277,7 +277,7 @@ async def test_a_silent_server_of_short_pages_is_not_believed_at_the_offset_limi
 
 
 @pytest.mark.parametrize(("rows", "page_size", "requests"), [(237, 100, 4), (200, 100, 4), (700, 1000, 2), (3, 10, 2)])
-async def test_a_silent_list_ends_with_a_page_that_holds_two_known_rows_and_no_other(
+async def test_a_silent_list_ends_with_a_page_that_holds_known_rows_and_no_other(
     rows: int, page_size: int, requests: int
 ) -> None:
     def answer(query: Query) -> Any:

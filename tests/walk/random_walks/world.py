@@ -162,6 +162,9 @@ class World:
         if self.hides and kind != "cursor":
             # How far an empty page by offset reaches is not known where the limit is not kept to.
             self.clamps = []
+        if "N" in self.shapes:
+            # A limit that drops to just the known rows of a page looks like the end, where nothing else tells.
+            self.clamps = self.clamps[:1]
         if self.large:
             self.clamps = [clamp * 50 for clamp in self.clamps]
         self.bucket = Bucket([], shape, cursors=cursors, eager=random.random() < 0.15)
