@@ -93,8 +93,9 @@ class Model:
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in attrs.fields_dict(type(self)))
 
-    # That of msgspec.Struct is not the opposite of __eq__: it compares identities.
-    __ne__ = object.__ne__
+    def __ne__(self, other: object) -> bool:
+        # That of msgspec.Struct is not the opposite of __eq__: it compares identities.
+        return object.__ne__(self, other)
 
     def __hash__(self) -> int:
         raise TypeError(

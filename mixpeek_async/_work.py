@@ -224,9 +224,12 @@ class Work(Generic[T]):
         if self._threads is None:
             await _finish(self._options.handler(item))
             return
-        context = contextvars.copy_context()
-        loop = asyncio.get_running_loop()
-        error = await loop.run_in_executor(self._threads, context.run, _error_of, self._options.handler, item)
+        context, handler = contextvars.copy_context(), self._options.handler
+
+        def call() -> BaseException | None:
+            return context.run(lambda: _error_of(handler, item))
+
+        error = await asyncio.get_running_loop().run_in_executor(self._threads, call)
         if error is not None:
             raise error
 

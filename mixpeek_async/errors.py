@@ -203,7 +203,7 @@ class InvalidObjectError(MalformedResponseError):
     def __init__(self, message: str, *, path: str | None = None, raw: bytes = b"") -> None:
         super().__init__(message, path=path)
         # It is searched for the API key, which a server may have sent back in any escaped form.
-        self.raw = raw[:_MAX_RAW]
+        self.raw: bytes = raw[:_MAX_RAW]
 
 
 class ResponseTooLargeError(MalformedResponseError):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Optional, TypeVar
 
 import attrs
 import msgspec
@@ -108,9 +108,8 @@ _decode_dense_rows: Callable[[msgspec.Raw], Any] = msgspec.json.Decoder(
 ).decode
 _view: Callable[[Any], memoryview] = memoryview
 _decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
-_decode_count: Callable[[msgspec.Raw], int | None] = msgspec.json.Decoder(
-    Annotated[int, msgspec.Meta(ge=0)] | None
-).decode
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+_decode_count: Callable[[msgspec.Raw], int | None] = msgspec.json.Decoder(Optional[_Count]).decode  # noqa: UP045
 
 
 def parse_page(response: Response, limit: int = MAX_PAGE_SIZE, *, has_total_count: bool = False) -> ReceivedPage:

@@ -65,7 +65,17 @@ class Field:
     def __ne__(self, value: object) -> Filter:  # type: ignore[override]
         return self.ne(value)
 
-    __gt__, __lt__, __ge__, __le__ = gt, lt, gte, lte
+    def __gt__(self, value: object) -> Filter:
+        return self.gt(value)
+
+    def __lt__(self, value: object) -> Filter:
+        return self.lt(value)
+
+    def __ge__(self, value: object) -> Filter:
+        return self.gte(value)
+
+    def __le__(self, value: object) -> Filter:
+        return self.lte(value)
 
     def is_in(self, values: Iterable[object]) -> Filter:
         """Equal to one of `values`: the API's `in`."""
@@ -133,7 +143,11 @@ class Field:
     def __and__(self, other: object) -> NoReturn:
         refuse_to_join(self)
 
-    __or__ = __rand__ = __ror__ = __and__
+    def __or__(self, other: object) -> NoReturn:
+        refuse_to_join(self)
+
+    __rand__ = __and__
+    __ror__ = __or__
 
     def __invert__(self) -> NoReturn:
         raise InvalidArgumentError(f"~ negates a filter, and {self!r} is not a filter: write {self!r}.exists(False)")
