@@ -62,7 +62,7 @@ class Store:
         # Python's own check is off: the lock keeps threads apart, and the garbage collector may close from any thread.
         self._db = sqlite3.connect(database, check_same_thread=False)
         # An emulator that is never closed must not warn about an open connection.
-        self.close: Callable[[], object] = weakref.finalize(self, self._db.close)
+        self.close: weakref.finalize[..., Any] = weakref.finalize(self, self._db.close)
         # The conditions of the running query. SQL can only pass numbers and texts, so it passes places in this list.
         self._functions: list[Callable[[Any], Any]] = []
         self._register(clock)
