@@ -100,7 +100,15 @@ def _locate(error: Exception, path: str) -> tuple[str, str]:
         return describe(error, path)
     if isinstance(error, KeyError):
         return "Required key is missing", path
-    return printable(str(error) or type(error).__name__, 300), printable(path, 300)
+    return printable(_describe(error), 300), printable(path, 300)
+
+
+def _describe(error: Exception) -> str:
+    """What a converter, a hook or a validator raised: the text of a refusal, else the kind of the error as well."""
+    # The validators of attrs put the attribute and the value behind the text.
+    text = str(error.args[0]) if error.args else ""
+    is_refusal = isinstance(error, ValueError | TypeError | InvalidObjectError) and bool(text)
+    return text if is_refusal else ": ".join(filter(None, [type(error).__name__, text]))
 
 
 def _bare(hint: Any) -> Any:

@@ -414,3 +414,22 @@ def outcome(structure: Callable[[Any, int], Any], row: bytes) -> tuple[Any, Inva
         return structure(row, 3), None
     except InvalidObjectError as error:
         return None, error
+
+
+@attrs.frozen
+class Short:
+    object_id: str = attrs.field(validator=attrs.validators.max_len(3))
+
+
+def test_the_text_of_an_attrs_validator_is_the_problem() -> None:
+    with pytest.raises(InvalidObjectError) as caught:
+        class_structurer(Short, None)(b'{"object_id": "too long"}', 0)
+    assert "Attribute(" not in caught.value.message
+    assert "must be <= 3" in caught.value.message
+
+
+def test_a_bug_in_a_hook_is_called_by_its_kind() -> None:
+    made = converter.copy()
+    made.register_structure_hook(Short, lambda *_: 1 / 0)
+    with pytest.raises(InvalidObjectError, match="ZeroDivisionError: division by zero"):
+        class_structurer(Short, made)(b"{}", 0)

@@ -90,7 +90,10 @@ def _message(response: Response, body: dict[str, Any], error: dict[str, Any]) ->
         return printable(message)
     if message:
         return printable(json.dumps(message, ensure_ascii=False))
-    return printable(response.body.decode("utf-8", "replace").strip(), 200) or "no message"
+    text = printable(response.body.decode("utf-8", "replace").strip(), 200)
+    if 300 <= response.status < 400:
+        return "the server redirects, and the client never follows, because of the key: check base_url"
+    return text or "no message"
 
 
 def _text(value: Any) -> str | None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from mixpeek_async import InvalidObjectError, Object
 from mixpeek_async._model import structurer
 from mixpeek_async._wire import Response, parse_page, row_date, row_id
+from mixpeek_async._wire.responses import long_id
 
 LEAST = {"object_id": "obj_1", "bucket_id": "bkt_1"}
 INDEX = 3
@@ -265,3 +266,8 @@ def test_the_date_of_a_row_is_read_without_the_row(value: Any, date: datetime | 
 @pytest.mark.parametrize("value", [None, 7, [], {}], ids=repr)
 def test_a_row_without_a_date_has_none(value: Any) -> None:
     assert row_date(row(value)) is None
+
+
+@pytest.mark.parametrize("row", [b"[1]", b"7", b'{"object_id": 7}', b"{}"])
+def test_a_row_without_a_text_for_an_id_has_none_that_is_too_long(row: bytes) -> None:
+    assert long_id("object_id")(row) is None
