@@ -1,6 +1,6 @@
 """A job that is killed with SIGKILL, time and again, handles every object, and few of them twice.
 
-    KILLS=300 pytest tests/work/test_for_each_kills.py
+    KILLS=300 pytest -k kills
 
 kills it so often; 10 times without being asked.
 """
