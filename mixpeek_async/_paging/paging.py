@@ -154,10 +154,10 @@ class Paging:
     def check(self, request: PageRequest, page: ReceivedPage) -> None:
         """MalformedResponseError (retryable) for a page that cannot be the answer to a cursor.
 
-        A server that ignores the cursor sends the first rows of the list, and no cursor: they would look like the last
-        page.
+        A server that ignores the cursor sends the first rows of the list, and no word about cursors: they would look
+        like the last page.
         """
-        if request.start.cursor is None or not page.rows or page.pagination.next_cursor is not None:
+        if request.start.cursor is None or not page.rows or "next_cursor" in page.pagination.to_dict():
             return
         if fingerprint(self.reader.identify(page.rows[0])) == self.bookmark.first:
             raise MalformedResponseError(

@@ -287,3 +287,12 @@ async def test_a_silent_list_ends_with_a_page_that_holds_known_rows_and_no_other
         assert len(await client.objects.list("bkt_test", page_size=page_size).to_list()) == rows
 
     assert len(server.queries) == requests
+
+
+async def test_a_last_page_that_begins_with_the_first_row_of_the_list_is_the_end_if_it_speaks_of_cursors() -> None:
+    def answer(query: Query) -> Any:
+        # Rows that were created in front have pushed the first one behind the cursor.
+        return {"results": objects(["a", "b"]), "pagination": {"next_cursor": None if query.cursor else "2"}}
+
+    async with ListServer(answer) as server, server.client() as client:
+        assert [obj.object_id async for obj in client.objects.list("bkt_test", page_size=2)] == ["a", "b"]
