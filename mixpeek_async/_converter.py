@@ -75,7 +75,7 @@ def class_structurer(
     def structure(row: Any, index: int) -> T:
         json = bytes(row)
         try:
-            return hook(read_json(json), cls)  # type: ignore[no-any-return]
+            return hook(read_json(json), cls)  # type: ignore[no-any-return]  # a hook for `cls` makes one
         # A user's hooks and validators may raise anything.
         except Exception as error:
             problem, path = _locate(error, root.format(index))
@@ -170,7 +170,7 @@ def _list_hook(hint: Any, converter: cattrs.Converter) -> Hook:
         return _strict(
             list, lambda value, _: tuple(converter.structure(*pair) for pair in zip(value, items, strict=True))
         )
-    hook: Hook = list_structure_factory(list[items[0]], converter)  # type: ignore[valid-type]
+    hook: Hook = list_structure_factory(list[items[0]], converter)  # type: ignore[valid-type]  # at run time
     return _strict(list, lambda value, hint: make(hook(value, hint)))
 
 

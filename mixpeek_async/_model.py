@@ -202,16 +202,16 @@ def as_struct(cls: type[M]) -> type[M]:
         elif datetime in get_args(field.type):
             setattr(struct, name, _date_property(getattr(struct, name)))
     struct.extra = _extra_property(struct.extra, fields.keys())
-    return struct  # type: ignore[no-any-return]
+    return struct  # type: ignore[no-any-return]  # made at run time
 
 
 def _struct_field(field: "attrs.Attribute[Any]") -> tuple[Any, ...]:
     # Some servers send null for an empty list.
-    hint = field.type | None if inner_model(field.type) else field.type  # type: ignore[operator]
+    hint = field.type | None if inner_model(field.type) else field.type  # type: ignore[operator]  # at run time
     match field.default:
         case attrs.NOTHING:
             return field.name, hint
-        case attrs.Factory():  # type: ignore[misc]
+        case attrs.Factory():  # type: ignore[misc]  # a function to mypy
             return field.name, hint, msgspec.field(default_factory=field.default.factory)
         case default:
             return field.name, hint, default

@@ -109,7 +109,7 @@ _decode_dense_rows: Callable[[msgspec.Raw], Any] = msgspec.json.Decoder(
 _view: Callable[[Any], memoryview] = memoryview
 _decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
 _Count = Annotated[int, msgspec.Meta(ge=0)]
-_decode_count: Callable[[msgspec.Raw], int | None] = msgspec.json.Decoder(Optional[_Count]).decode  # noqa: UP045
+_decode_count: Callable[[msgspec.Raw], int | None] = msgspec.json.Decoder(Optional[_Count]).decode  # noqa: UP045  # pyright
 
 
 def parse_page(response: Response, limit: int = MAX_PAGE_SIZE, *, has_total_count: bool = False) -> ReceivedPage:
