@@ -2,7 +2,6 @@
 
 import asyncio
 import copy
-import functools
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
@@ -128,7 +127,7 @@ class PageReader(Generic[T]):
         page = self.page
         if page is None or page.yielded is None:
             return self._before
-        return page.bookmark_at(page.yielded, self._source)
+        return self._paging.mark(page, page.yielded)()
 
     def mark(self) -> Callable[[], Bookmark]:
         """A function that makes, at any later time, the bookmark behind the object that was yielded last.
@@ -138,7 +137,7 @@ class PageReader(Generic[T]):
         page = self.page
         assert page is not None
         assert page.yielded is not None
-        return functools.partial(page.bookmark_at, page.yielded + 1, self._source)
+        return self._paging.mark(page, page.yielded + 1)
 
     @property
     def at_end(self) -> bool:
@@ -278,7 +277,7 @@ class PageReader(Generic[T]):
         if self.page is not None:
             page, self.page, self.items = self.page, None, iter(())
             if page.yielded is not None:
-                self._before = page.bookmark_at(page.yielded, self._source)
+                self._before = self._paging.mark(page, page.yielded)()
             self._paging.close(page)
 
     async def _fetch_page(self, request: PageRequest, *, once: bool = False) -> ReceivedPage:

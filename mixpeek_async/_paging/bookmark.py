@@ -10,9 +10,10 @@ query are in it as fingerprints, so that another listing refuses it. It holds no
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Final, NamedTuple
+from itertools import islice
+from typing import Annotated, Final, NamedTuple, TypeAlias
 
 import attrs
 import msgspec
@@ -29,6 +30,9 @@ _MAX_OFFSET = 1 << 32
 _MAX_INDEX = 2_000  # The longest page: 1,000 rows, and up to 1,000 more than were asked for.
 _DIGEST = 16
 _FINGERPRINT = 16
+
+Anchor: TypeAlias = str | bytes
+"""The id of a row; or its fingerprint, which is all that a checkpoint has of it."""
 
 Digest = Callable[[bytes], bytes]
 """The digest of the array, which comes before it: with a key it is a signature."""
@@ -49,44 +53,57 @@ class Scope(NamedTuple):
 class Bookmark:
     """A place in a list: `index` rows into the page at `start`. All rows before it were dealt with.
 
-    `anchors` are the fingerprints of the last of these rows, oldest first. `last_date` is the creation date of the very
-    last one, and `same_date` the number of rows before the place that have this date (ANCHORS + 1 stands for more).
-    `from_start`: the anchors are all rows that lie before the place. `first` is the fingerprint of the first row of the
-    list, None if the walk has not seen it.
+    `anchors` are the last of these rows, oldest first. `last_date` is the creation date of the very last one, and
+    `same_date` the number of rows before the place that have this date (ANCHORS + 1 stands for more). `from_start`: the
+    anchors are all rows that lie before the place. `first` is the fingerprint of the first row of the list, None if the
+    walk has not seen it.
     """
 
     start: PageStart = attrs.field(factory=PageStart)
     index: int = 0
-    anchors: tuple[bytes, ...] = ()
+    anchors: tuple[Anchor, ...] = ()
     last_date: datetime | None = None
     same_date: int = 0
     from_start: bool = False
     first: bytes | None = None
 
     def after(
-        self, start: PageStart, index: int, *, ids: Sequence[str], dates: Iterable[datetime | None]
+        self, start: PageStart, index: int, *, anchors: tuple[Anchor, ...], rows: int, dates: Iterable[datetime | None]
     ) -> "Bookmark":
-        """The bookmark at `index` rows of the page at `start`.
+        """The bookmark at `index` rows of the page at `start`, `rows` rows behind this one.
 
-        `ids` are those of the rows since this bookmark, or of the last ANCHORS + 1 of them; `dates` are their creation
-        dates from the last row on backwards.
+        `anchors` are its anchors. `dates` are the creation dates of the `rows` rows from the last one on backwards. No
+        more of them are read than are needed.
         """
-        if not ids:
-            return attrs.evolve(self, start=start, index=index)
-        backwards = [date for date in dates if date is not MALFORMED]
-        last_date = backwards[0] if backwards else self.last_date
-        same_date = next((count for count, date in enumerate(backwards) if date != last_date), len(backwards))
-        if same_date == len(backwards) and last_date == self.last_date:
-            same_date += self.same_date
-        return attrs.evolve(
-            self,
+        last_date, same_date = self._count_same_date(iter(dates)) if rows else (self.last_date, self.same_date)
+        from_start = self.from_start and len(self.anchors) + rows <= ANCHORS
+        # Not by `attrs.evolve`, which takes longer: this runs once a page.
+        return Bookmark(
             start=start,
             index=index,
-            anchors=(*self.anchors, *map(fingerprint, ids))[-ANCHORS:],
+            anchors=anchors,
             last_date=last_date,
-            same_date=min(same_date, ANCHORS + 1) if last_date else 0,
-            from_start=self.from_start and len(self.anchors) + len(ids) <= ANCHORS,
+            same_date=same_date,
+            from_start=from_start,
+            first=self.first,
         )
+
+    def _count_same_date(self, backwards: Iterator[datetime | None]) -> tuple[datetime | None, int]:
+        """The last date, and the number of rows before the place that have it."""
+        dated = (date for date in backwards if date is not MALFORMED)
+        last_date = next(dated, MALFORMED)
+        if last_date is MALFORMED:
+            return self.last_date, self.same_date
+        if last_date is None:
+            return None, 0
+        same_date = 1
+        for date in islice(dated, ANCHORS):
+            if date != last_date:
+                return last_date, same_date
+            same_date += 1
+        if last_date == self.last_date:
+            same_date += self.same_date
+        return last_date, min(same_date, ANCHORS + 1)
 
     def count_passed(
         self, dates: Iterable[datetime | None], *, newest_first: bool, no_anchors: bool = False
@@ -121,7 +138,7 @@ class Bookmark:
                 cursor=self.start.cursor,
                 offset=self.start.offset,
                 index=self.index,
-                anchors=b"".join(self.anchors),
+                anchors=b"".join(map(fingerprint, self.anchors)),
                 last_date=self.last_date,
                 same_date=self.same_date,
                 from_start=self.from_start,
@@ -169,9 +186,9 @@ def no_place() -> CheckpointError:
     )
 
 
-def fingerprint(id_: str) -> bytes:
-    """16 bytes of a digest: nobody can find two ids that share them."""
-    return _hash(id_, _FINGERPRINT)
+def fingerprint(anchor: Anchor) -> bytes:
+    """16 bytes of a digest of an id: nobody can find two ids that share them."""
+    return anchor if isinstance(anchor, bytes) else _hash(anchor, _FINGERPRINT)
 
 
 def _hash(text: str, size: int) -> bytes:

@@ -66,7 +66,9 @@ class LoopGuard:
             self.failure = PaginationLoopError(f"{_MAX_SEARCHES} pages in a row held no row that the walk knows")
 
     def finish(self, ids: tuple[str, str] | None, rows: int, *, new: int, known: int) -> None:
-        """A page of `rows` rows is used up; `ids` are its first and its last id, `new` rows of it were not known.
+        """A page of `rows` rows is used up; `new` of them were not known.
+
+        `ids` are its first and its last id, None for a page that is empty or brought something new.
 
         A walk that passes through rows that it knows comes to their end after `known` rows. One that passes through
         more of them, or gets an equal page time and again, is in a loop.
@@ -75,9 +77,9 @@ class LoopGuard:
             self.failure = PaginationLoopError(
                 f"more than {_MAX_ROWS_BY_OFFSET:,} rows came by offset, which reaches 11,000: the list has no end"
             )
+        if new:
+            self._clear()
         if new or ids is None:
-            if new:
-                self._clear()
             return
         self._repeats.append((*ids, rows))
         self._repeated_rows += rows

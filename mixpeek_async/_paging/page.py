@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import attrs
 
 from mixpeek_async._options import PageRequest, PageStart
-from mixpeek_async._paging.bookmark import ANCHORS, Bookmark
+from mixpeek_async._paging.bookmark import ANCHORS, Anchor, Bookmark
 from mixpeek_async._paging.next_page import NextPage
 from mixpeek_async.models import ApiWarning, ListStats, Pagination
 
@@ -121,9 +121,8 @@ class OpenPage:
     request: PageRequest
     received: ReceivedPage
     joined: JoinedPage
-    latest: Bookmark
-    """The bookmark that was made last, at the row `marked`: the next one needs only the rows since then."""
-    marked: int
+    before: Bookmark
+    """The bookmark at the first row that was not dealt with when the page arrived."""
     end: int | None = None
     next_cursor: str | None = None
     next: int = 0
@@ -133,8 +132,6 @@ class OpenPage:
     """The pages after this one are being prefetched."""
     yielded: int | None = None
     """The index of the row that was yielded last."""
-    start: Bookmark = attrs.field(init=False, default=attrs.Factory(lambda self: self.latest, takes_self=True))
-    """The bookmark at the first row that was not dealt with when the page arrived."""
 
     @property
     def unread(self) -> int:
@@ -144,36 +141,31 @@ class OpenPage:
     @property
     def new(self) -> int:
         """How many rows of this page were dealt with that were no repeats."""
-        return self.next - self.joined.skip - len(self.repeats)
+        return self.count_new(self.joined.skip, self.next)
 
-    def place(self, reader: RowReader) -> tuple[PageStart, int]:
-        """Where the next object is: the start of a page, and how many of its rows were dealt with."""
-        if reader.row_cursor is not None and self.next:
-            cursor = reader.row_cursor(self.received.rows[self.next - 1])
+    def count_new(self, first: int, end: int) -> int:
+        """How many of the rows from index `first` up to `end` are no repeats, if they were dealt with."""
+        return end - first - sum(first <= index < end for index in self.repeats)
+
+    def place(self, index: int, reader: RowReader) -> tuple[PageStart, int]:
+        """Where the row at `index` is: the start of a page, and how many of its rows come before."""
+        if reader.row_cursor is not None and index:
+            cursor = reader.row_cursor(self.received.rows[index - 1])
             if cursor is not None:
                 return PageStart(cursor=cursor), 0
-        if self.next_cursor is not None and not self.unread:
+        unread = len(self.received.rows) - index
+        if self.next_cursor is not None and not unread:
             return PageStart(cursor=self.next_cursor), 0
         if self.end is not None:
-            return PageStart(max(0, self.end - self.unread)), 0
-        index = self.joined.place + self.next - self.joined.skip
+            return PageStart(max(0, self.end - unread)), 0
+        place = self.joined.place + index - self.joined.skip
         # A row that came again was dealt with, and need be no anchor. An index over ANCHORS says so.
-        return self.request.start, max(index, ANCHORS + 1) if self.repeats else index
+        came_again = any(repeat < index for repeat in self.repeats)
+        return self.request.start, max(place, ANCHORS + 1) if came_again else place
 
-    def bookmark(self, reader: RowReader) -> Bookmark:
-        """The bookmark of the next object."""
-        indexes: Sequence[int] = range(self.marked, self.next)
-        if self.repeats:
-            indexes = [index for index in indexes if index not in self.repeats]
-        # The bookmark keeps ANCHORS rows; one row more tells whether there are older rows of the same date.
-        rows = [self.received.rows[index] for index in indexes[-ANCHORS - 1 :]]
-        dates = map(reader.created_at, reversed(rows))
-        self.latest = self.latest.after(*self.place(reader), ids=[reader.identify(row) for row in rows], dates=dates)
-        self.marked = self.next
-        return self.latest
-
-    def bookmark_at(self, index: int, reader: RowReader) -> Bookmark:
-        """The bookmark of the row at `index`, wherever the walk is by now. It costs more: it is made anew."""
-        repeats = {repeat for repeat in self.repeats if repeat < index}
-        page = attrs.evolve(self, latest=self.start, marked=self.joined.skip, next=index, repeats=repeats)
-        return page.bookmark(reader)
+    def bookmark(self, index: int, anchors: tuple[Anchor, ...], reader: RowReader) -> Bookmark:
+        """The bookmark of the row at `index`, whose anchors these are, wherever the walk is by now."""
+        first, rows, repeats = self.joined.skip, self.received.rows, self.repeats
+        dates = (reader.created_at(rows[i]) for i in range(index - 1, first - 1, -1) if i not in repeats)
+        start, place = self.place(index, reader)
+        return self.before.after(start, place, anchors=anchors, rows=self.count_new(first, index), dates=dates)

@@ -3,6 +3,7 @@
 A walk begins by offset and goes on by cursor as soon as the server gives one.
 """
 
+import functools
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -229,7 +230,7 @@ class Paging:
         self._guard.receive(len(page.rows))
         next_cursor = None if self.ended else self._paginator.cursor
         skip = joined.skip
-        return OpenPage(request, page, joined, self.bookmark, skip, end=end, next_cursor=next_cursor, next=skip)
+        return OpenPage(request, page, joined, self.bookmark, end=end, next_cursor=next_cursor, next=skip)
 
     def _choose_paginator(self, by_cursor: bool, next_page: NextPage) -> None:
         if next_page.cursor is not None:
@@ -294,13 +295,19 @@ class Paging:
 
     def bookmark_in(self, page: OpenPage | None) -> Bookmark:
         """Where the next object is, while `page` is read."""
-        return page.bookmark(self.reader) if page else self.bookmark
+        return self.mark(page, page.next)() if page else self.bookmark
+
+    def mark(self, page: OpenPage, index: int) -> Callable[[], Bookmark]:
+        """A function that makes, at any later time, the bookmark of the row at `index` of `page`, the open page."""
+        anchors = self.seen.anchors(skip=page.count_new(index, page.next))
+        return functools.partial(page.bookmark, index, anchors, self.reader)
 
     def close(self, page: OpenPage) -> None:
         """The page is used up, or left where it is."""
         rows = page.received.rows
-        self.bookmark = page.bookmark(self.reader)
-        ids = (self.reader.identify(rows[0]), self.reader.identify(rows[-1])) if rows else None
+        self.bookmark = self.bookmark_in(page)
+        useless = rows and not page.new
+        ids = (self.reader.identify(rows[0]), self.reader.identify(rows[-1])) if useless else None
         self._guard.finish(ids, len(rows), new=page.new, known=len(self.seen))
         if self._dealt is not None:
             self._dealt += page.new

@@ -10,7 +10,6 @@ import attrs
 
 from mixpeek_async._options import PageStart
 from mixpeek_async._paging import MALFORMED, Bookmark
-from mixpeek_async._paging.bookmark import ANCHORS
 from mixpeek_async._paging.seen_ids import SeenIds
 
 __all__ = ["RowsInText", "bookmark_after", "numbered", "rows", "seen"]
@@ -48,9 +47,12 @@ def seen(text: str) -> SeenIds:
 
 def bookmark_after(text: str, *, index: int = 0, since: Bookmark | None = None) -> Bookmark:
     """The bookmark behind rows that were dealt with `since` an earlier one, at `index` of its page."""
-    reader, last = RowsInText(), rows(text)[-ANCHORS - 1 :]
-    ids, dates = [reader.identify(row) for row in last], map(reader.created_at, reversed(last))
-    return (since or Bookmark()).after(PageStart(), index, ids=ids, dates=dates)
+    reader, since, dealt_with = RowsInText(), since or Bookmark(), rows(text)
+    ids = SeenIds(since.anchors)
+    for row in dealt_with:
+        ids.add(reader.identify(row))
+    dates = map(reader.created_at, reversed(dealt_with))
+    return since.after(PageStart(), index, anchors=ids.anchors(), rows=len(dealt_with), dates=dates)
 
 
 def numbered(numbers: Iterable[int], date: str = "") -> str:
