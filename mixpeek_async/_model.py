@@ -1,7 +1,7 @@
 """Base class of the models: an attrs class that msgspec decodes JSON into, and that keeps its raw JSON.
 
 msgspec sets the fields of its own Structs in C, checked, in half of the time that any other class takes. attrs, cattrs
-and type checkers know a class by its `__attrs_attrs__`. `as_struct` makes a class that is both.
+and type checkers know a class by its `__attrs_attrs__`. `model` makes a class that is both.
 """
 
 import codecs
@@ -44,7 +44,7 @@ _short.maxdict, _short.maxstring, _short.maxother = 6, 60, 60
 
 @attrs.frozen(kw_only=True, slots=False, init=False, eq=False, repr=False)
 class Model:
-    """What all models share. A subclass has `@as_struct` over `@attrs.frozen(kw_only=True)`."""
+    """What all models share. A subclass has the decorator `@model(kw_only=True)`."""
 
     __slots__ = ("__weakref__",)
 
@@ -175,7 +175,16 @@ _split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 # --- from an attrs class to a struct ---
 
 
-def as_struct(cls: type[M]) -> type[M]:
+def model(*, kw_only: bool) -> Callable[[type[M]], type[M]]:
+    """Make a class a model. attrs reads its fields, and makes no methods: those of msgspec would replace them."""
+
+    def decorate(cls: type[M]) -> type[M]:
+        return _as_struct(attrs.define(cls, kw_only=kw_only, slots=False, init=False, repr=False, eq=False))
+
+    return decorate
+
+
+def _as_struct(cls: type[M]) -> type[M]:
     """A msgspec.Struct with the fields of the attrs class `cls`, which is an attrs class to everybody, too.
 
     Work for what most programs never look at is done when it is first read, in properties.

@@ -8,11 +8,17 @@ the root of an object; the API adds fields over time).
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import attrs
 
-from mixpeek_async._model import JSON, Id, Model, as_struct
+from mixpeek_async._model import JSON, Id, Model
+
+if TYPE_CHECKING:
+    # A model is what `attrs.frozen` makes, as far as a type checker can tell.
+    from attrs import frozen as model
+else:
+    from mixpeek_async._model import model
 
 __all__ = [
     "AggregateRow",
@@ -127,8 +133,7 @@ def _without_urls(properties: Any) -> str:
     return repr(properties)
 
 
-@as_struct
-@attrs.frozen(kw_only=True)
+@model(kw_only=True)
 class BlobDetails(Model):
     """What the server knows of a blob's file; `size_bytes` in bytes."""
 
@@ -138,8 +143,7 @@ class BlobDetails(Model):
     hash: str | None = None
 
 
-@as_struct
-@attrs.frozen(kw_only=True)
+@model(kw_only=True)
 class Blob(Model):
     """One piece of an object's data. `property` names the field of the bucket's schema that it fills.
 
@@ -161,8 +165,7 @@ class Blob(Model):
     status: JSON = None
 
 
-@as_struct
-@attrs.frozen(kw_only=True)
+@model(kw_only=True)
 class Source(Model):
     """Where an object came from: the kind of the source, and its id."""
 
@@ -170,8 +173,7 @@ class Source(Model):
     source_id: str | None = None
 
 
-@as_struct
-@attrs.frozen(kw_only=True)
+@model(kw_only=True)
 class Edge(Model):
     """A link to another object. `direction` is `"out"` or `"in"`, seen from this object. Since API 0.82."""
 
@@ -182,8 +184,7 @@ class Edge(Model):
     attributes: dict[str, JSON] | None = None
 
 
-@as_struct
-@attrs.frozen(kw_only=True)
+@model(kw_only=True)
 class Object(Model):
     """One object of a bucket.
 
@@ -207,8 +208,7 @@ class Object(Model):
     consistency: dict[str, JSON] | None = None
 
 
-@as_struct
-@attrs.frozen(kw_only=True)
+@model(kw_only=True)
 class Bucket(Model):
     """One bucket of a namespace.
 
@@ -233,8 +233,7 @@ class Bucket(Model):
     batch_stats: dict[str, JSON] | None = None
 
 
-@as_struct
-@attrs.frozen(kw_only=True)
+@model(kw_only=True)
 class Collection(Model):
     """One collection of a namespace: the documents that were made of its `source`, as many as `document_count`."""
 
@@ -252,8 +251,7 @@ class Collection(Model):
     updated_at: datetime | None = None
 
 
-@as_struct
-@attrs.frozen(kw_only=True)
+@model(kw_only=True)
 class Document(Model):
     """One document of a collection. A user's own fields arrive at the root, and are in `extra`.
 
@@ -268,8 +266,7 @@ class Document(Model):
     vector_hydration_incomplete: bool | None = None
 
 
-@as_struct
-@attrs.frozen(kw_only=True)
+@model(kw_only=True)
 class Event(Model):
     """One change: a record was created, updated or deleted. The server keeps events for 90 days.
 
@@ -289,8 +286,7 @@ class Event(Model):
     created_at: datetime | None = None
 
 
-@as_struct
-@attrs.frozen(kw_only=True)
+@model(kw_only=True)
 class AggregateRow(Model):
     """One group of objects: the values that they share, by field or alias, and what was computed, by name."""
 
@@ -298,8 +294,7 @@ class AggregateRow(Model):
     metrics: dict[str, JSON]
 
 
-@as_struct
-@attrs.frozen(kw_only=True)
+@model(kw_only=True)
 class AggregateResult(Model):
     """The answer to an aggregation. `total_groups` counts the groups, also those that were not sent."""
 
@@ -307,8 +302,7 @@ class AggregateResult(Model):
     total_groups: int | None = None
 
 
-@as_struct
-@attrs.frozen(kw_only=True)
+@model(kw_only=True)
 class ListStats(Model):
     """Counts over the objects of ONE page (so the newest API pages; an older one says: of the whole result).
 
@@ -321,8 +315,7 @@ class ListStats(Model):
     objects_by_status: dict[str, JSON] | None = None
 
 
-@as_struct
-@attrs.frozen(kw_only=True)
+@model(kw_only=True)
 class Pagination(Model):
     """The place of a page in its list, in any of the three published shapes.
 
@@ -343,8 +336,7 @@ class Pagination(Model):
     skip: int | None = None
 
 
-@as_struct
-@attrs.frozen(kw_only=True)
+@model(kw_only=True)
 class ApiWarning(Model):
     """A warning that came with an answer: its subject, the reason, and what the API suggests to do next.
 

@@ -11,7 +11,7 @@ import attrs
 __all__ = ["Bar", "Chart", "Table", "into_page", "svg", "times"]
 
 _MEASURED: Final = re.compile(r"(?<=<!-- measured -->\n).*(?=<!-- /measured -->)", re.DOTALL)
-_LABELS, _BARS, _WIDTH = 190, 400, 680
+_LABELS, _BARS, _WIDTH = 240, 400, 740
 _ROW, _TITLE, _GAP = 26, 34, 20
 _STYLE: Final = """\
 text { font: 13px system-ui, sans-serif; fill: #222 }
