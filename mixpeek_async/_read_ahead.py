@@ -46,7 +46,8 @@ class ReadAhead:
             self.cancel()
             return request, await self._fetch(request)
         asked, task = self._tasks[request.start]
-        await asyncio.wait([task])
+        if not task.done():
+            await asyncio.wait([task])
         self._tasks.pop(request.start, None)
         if self._closed:
             return None

@@ -116,7 +116,8 @@ class EndpointSource(Generic[T]):
 
         def parse(response: Response) -> ReceivedPage:
             page = parse_page(response, request.limit, has_total_count=self._endpoint.has_total_count)
-            page = attrs.evolve(page, left_out=self._endpoint.left_out(page.warnings))
+            if page.warnings:
+                page = attrs.evolve(page, left_out=self._endpoint.left_out(page.warnings))
             refuse_page_of_older_server(page.pagination, request)
             check(request, page)
             return page

@@ -114,10 +114,11 @@ class Telemetry:
         """An answer was read completely."""
         request_id = None if request_id is None else printable(request_id, 200)
         self._log_end(sent, seconds, "%d, %d bytes, request %s", status, size, request_id or "without an id")
-        facts = attrs.asdict(sent)
-        self._call(
-            "response", ResponseReceived(**facts, status=status, seconds=seconds, size=size, request_id=request_id)
-        )
+        if self._hooks.response is not None:
+            facts = attrs.asdict(sent)
+            self._call(
+                "response", ResponseReceived(**facts, status=status, seconds=seconds, size=size, request_id=request_id)
+            )
 
     def no_response(self, sent: RequestSent, seconds: float, error: MixpeekError) -> None:
         """No complete answer arrived."""

@@ -1,8 +1,8 @@
 """Time-outs that end early when the client is closed."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 
 
 class Timeouts:
@@ -13,15 +13,9 @@ class Timeouts:
     def __init__(self) -> None:
         self._open: set[asyncio.Timeout] = set()
 
-    @asynccontextmanager
-    async def within(self, seconds: float | None) -> AsyncIterator[None]:
+    def within(self, seconds: float | None) -> AbstractAsyncContextManager[None]:
         """Raise TimeoutError in the block after `seconds` (None: no limit), or when `end_all` is called."""
-        async with asyncio.timeout(seconds) as timeout:
-            self._open.add(timeout)
-            try:
-                yield
-            finally:
-                self._open.discard(timeout)
+        return _Within(self._open, seconds)
 
     def end_all(self) -> None:
         """Raise TimeoutError in every block that is running."""
@@ -29,3 +23,24 @@ class Timeouts:
             # One that has just expired cannot be moved any more, and ends by itself.
             if not timeout.expired():
                 timeout.reschedule(0.0)
+
+
+class _Within(AbstractAsyncContextManager[None]):
+    """`asyncio.timeout`, noted in `opened` while its block runs."""
+
+    # A class, since `asynccontextmanager` takes as long as the time-out itself.
+    __slots__ = ("_opened", "_timeout")
+
+    def __init__(self, opened: set[asyncio.Timeout], seconds: float | None) -> None:
+        self._opened = opened
+        self._timeout = asyncio.timeout(seconds)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+        self._opened.add(self._timeout)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._opened.discard(self._timeout)
+        await self._timeout.__aexit__(kind, error, traceback)

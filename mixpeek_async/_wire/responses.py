@@ -267,6 +267,8 @@ def _read_count(raw: msgspec.Raw, notes: Notes) -> int | None:
 
 
 def _read_warnings(raw: msgspec.Raw, notes: Notes) -> list[ApiWarning]:
+    if raw == _NULL:
+        return []
     if len(memoryview(raw)) > _MAX_DECORATION_BYTES:
         notes.append(("$.warnings", "too long to be read"))
         return []
