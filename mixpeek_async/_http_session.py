@@ -99,6 +99,29 @@ class HttpSession:
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    def detached(self) -> "HttpSession":
+        """A session of the same settings for another event loop.
+
+        InvalidArgumentError for a session of the caller's, and in the event loop that this one works in.
+        """
+        if self.closed:
+            raise closed_error()
+        if not self._owned:
+            raise InvalidArgumentError(
+                "a stream needs a session of its own, and the client was given one of yours: use `async for`"
+            )
+        if self._loop is not None and self._loop is asyncio._get_running_loop():
+            raise InvalidArgumentError(
+                "a stream would stop the event loop that runs here, in which the client works: use `async for`"
+            )
+        return HttpSession(
+            self._config,
+            session=None,
+            max_body_bytes=self._max_body_bytes,
+            clock=self._clock,
+            trace_configs=self._trace_configs,
+        )
+
     @property
     def namespace(self) -> str:
         """The namespace of all requests."""

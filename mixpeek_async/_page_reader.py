@@ -108,6 +108,8 @@ class PageReader(Generic[T]):
         start = Bookmark(start=PageStart(options.offset), from_start=options.offset == 0)
         self._paging = Paging(options, source, self.progress, bookmark or start, ids_only=source.ids_only)
         self.ahead = ReadAhead(self._fetch_page, source.start)
+        self.reads_ahead = True
+        """False fetches no page before it is needed, whatever the options say."""
         self._budget: Budget | None = None
         """The time that is left for the page which the walk waits for."""
         self._failure: tuple[PageStart, MixpeekError] | None = None
@@ -334,7 +336,7 @@ class PageReader(Generic[T]):
         """Fetch the next pages in the background while this one is read."""
         options = self._options
         depth = min(self._window, options.concurrency) if options.concurrency > 1 else options.prefetch
-        if not depth:
+        if not depth or not self.reads_ahead:
             return
         wanted = None if self._wanted is None else max(0, self._wanted - page.unread)
         try:

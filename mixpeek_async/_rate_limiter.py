@@ -6,6 +6,7 @@ in which they arrived.
 """
 
 import asyncio
+import copy
 from collections import deque
 from typing import Self
 
@@ -64,6 +65,12 @@ class RateLimiter:
         self._reset_at = 0.0
         self._in_flight = 0
         self._lock = asyncio.Lock()
+
+    def detached(self) -> "RateLimiter":
+        """A limiter for another event loop, which knows what was sent and answered so far."""
+        limiter = copy.copy(self)
+        limiter._sent_at, limiter._in_flight, limiter._lock = self._sent_at.copy(), 0, asyncio.Lock()
+        return limiter
 
     @property
     def server_wait(self) -> float:

@@ -1,5 +1,6 @@
 """A list endpoint as a source of pages, and the keyword arguments that all lists share."""
 
+import copy
 import logging
 import operator
 from collections.abc import Callable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import cattrs
 
 T = TypeVar("T")
+R = TypeVar("R")
 Q = TypeVar("Q", bound=Query)
 
 
@@ -61,9 +63,10 @@ class EndpointSource(Generic[T]):
         converter: "cattrs.BaseConverter | None" = None,
         digest: Digest | None = None,
     ) -> None:
-        self._transport = transport
         self._endpoint = endpoint
         self._digest = digest
+        self._key = key
+        self.model = model
         self.structure: Callable[[Any, int], T] = row_structurer(model, converter)
         self.identify: Callable[[Any], str] = row_id(key)
         self.item_id: Callable[[T], str] | None = None
@@ -76,13 +79,30 @@ class EndpointSource(Generic[T]):
         self.row_cursor = None if endpoint.cursor_key is None else row_text(endpoint.cursor_key)
         self.ids_only = endpoint.ids_body is not None
         self.appends = endpoint.appends
+        self.scope = Scope(endpoint.path, transport.namespace, endpoint.question)
+        self._use(transport)
+
+    def _use(self, transport: Transport) -> None:
+        self._transport = transport
         self.clock = transport.clock
         self.pause = transport.pause
         self.start = transport.start
         self.may_try_again = transport.may_try_again
         self.without_key = transport.without_key
         self.budget = transport.budget
-        self.scope = Scope(endpoint.path, transport.namespace, endpoint.question)
+        self.aclose = transport.aclose
+
+    def with_structure(self, structure: Callable[[Any, int], R]) -> "EndpointSource[R]":
+        """The same pages, of whose rows `structure` makes something else that has the field of the id."""
+        source: Any = copy.copy(self)
+        source.structure, source.item_id = structure, operator.attrgetter(self._key)
+        return source  # type: ignore[no-any-return]  # the copy has another type
+
+    def detached(self) -> "EndpointSource[T]":
+        """The same pages over a connection and limits of its own, for another event loop. Close it with `aclose`."""
+        source = copy.copy(self)
+        source._use(self._transport.detached())
+        return source
 
     def created_at(self, row: Any) -> datetime | None:
         """The creation date of a row: None if the list has another order, MALFORMED of a bad row without a date."""

@@ -61,6 +61,17 @@ class Transport:
     def __reduce__(self) -> str | tuple[object, ...]:
         raise TypeError("a client holds connections and a key, and is never pickled: build one where it is used")
 
+    def detached(self) -> "Transport":
+        """A transport of the same settings for another event loop, with a session, a quota and limits of its own."""
+        return Transport(
+            self._session.detached(),
+            timeout=self._timeout,
+            policy=self._policy,
+            clock=self.clock,
+            rate_limiter=self._rate_limiter.detached(),
+            telemetry=self.telemetry,
+        )
+
     @property
     def namespace(self) -> str:
         """The namespace of all requests."""

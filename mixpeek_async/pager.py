@@ -9,7 +9,7 @@ import itertools
 import weakref
 from collections.abc import Callable, Generator
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from mixpeek_async._follow import Follow, bookmark_of_end
 from mixpeek_async._options import ListOptions
@@ -18,6 +18,9 @@ from mixpeek_async._paging import Bookmark
 from mixpeek_async._work import Commit, OnError, Work, WorkOptions
 from mixpeek_async.errors import MixpeekError
 from mixpeek_async.models import Page, Pagination, Progress
+
+if TYPE_CHECKING:
+    from mixpeek_async.arrow import ArrowWalk
 
 __all__ = ["Follow", "PageWalk", "Pager", "Walk"]
 
@@ -192,7 +195,7 @@ class Pager(AbstractAsyncContextManager["Pager[T]"], Generic[T]):
         self._source = source
         self._options = options
         self._resume = resume
-        self._latest: Walk[T] | PageWalk[T] | Work[T] | Follow[T] | None = None
+        self._latest: Walk[T] | PageWalk[T] | Work[T] | Follow[T] | ArrowWalk | None = None
 
     def __repr__(self) -> str:
         # Half built, as a traceback of `copy.deepcopy` shows it with its locals.
@@ -242,6 +245,19 @@ class Pager(AbstractAsyncContextManager["Pager[T]"], Generic[T]):
         except MixpeekError as error:
             error.checkpoint = start
             raise
+
+    def arrow(self, *, lean: bool = False) -> "ArrowWalk":
+        """A walk by Arrow record batches: in async code one for each page; see `ArrowWalk` for all other code.
+
+        Needs the extra `arrow`. `lean`: only the scalar fields, and the JSON of each object as text in the column
+        `json`. It checks no more than these fields, and takes a quarter of the CPU.
+        """
+        # pyarrow is an extra, and takes longer to import than all of this package.
+        from mixpeek_async.arrow import ArrowWalk
+
+        source: Any = self._source
+        walk = self._latest = ArrowWalk(source, self._options, self._resume, lean=lean)
+        return walk
 
     async def for_each(
         self,

@@ -8,7 +8,7 @@ import mixpeek_async
 
 PACKAGE = Path(mixpeek_async.__file__).parent
 
-LEAVES = {"errors", "_text", "_clock", "_timeouts"}
+LEAVES = {"errors", "_text", "_clock", "_loop_thread", "_timeouts"}
 MAY_IMPORT: dict[str, set[str]] = {
     **{leaf: set() for leaf in LEAVES},
     "_checks": {"errors"},
@@ -39,7 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_rate_limiter": {"_clock", "_wire", "errors"},
     "_work": {"_checks", "_clock", "_paging", "errors", "models"},
     "_follow": {"_checks", "_options", "_page_reader", "_paging", "_work", "errors", "models"},
-    "pager": {"_follow", "_options", "_page_reader", "_paging", "_work", "errors", "models"},
+    "pager": {"_follow", "arrow", "_options", "_page_reader", "_paging", "_work", "errors", "models"},
+    "arrow": {"_checks", "_loop_thread", "_model", "_options", "_page_reader", "_paging", "errors", "models", "pager"},
     "_source": {
         "_clock",
         "_converter",
