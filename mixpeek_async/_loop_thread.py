@@ -4,7 +4,7 @@ import asyncio
 import atexit
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import wait
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
@@ -17,7 +17,8 @@ class LoopThread(AbstractContextManager["LoopThread"]):
     def __init__(self, aclose: Callable[[], Awaitable[None]]) -> None:
         self._aclose = aclose
         self._stop = asyncio.Event()
-        self._loop: Future[asyncio.AbstractEventLoop] = Future()
+        self._stopping = False
+        self._loop = asyncio.new_event_loop()
         # A daemon, so that a program may end while somebody holds it; but not in the middle of its work.
         self._thread = threading.Thread(target=self._run, name="mixpeek-async", daemon=True)
         self._thread.start()
@@ -25,13 +26,18 @@ class LoopThread(AbstractContextManager["LoopThread"]):
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """What `work` returns; the calling thread waits for it."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop.result()).result()
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        # On Windows, Ctrl-C does not reach a thread before its wait is over.
+        while not wait([future], 0.5).done:
+            pass
+        return future.result()
 
     def close(self) -> None:
         """End the loop and the thread, and wait for that. May be called twice."""
         atexit.unregister(self.close)
-        if self._thread.is_alive():
-            self._loop.result().call_soon_threadsafe(self._stop.set)
+        if not self._stopping:
+            self._stopping = True
+            self._loop.call_soon_threadsafe(self._stop.set)
         # The garbage collector may call this in any thread, also in this one.
         if self._thread is not threading.current_thread():
             self._thread.join()
@@ -40,11 +46,9 @@ class LoopThread(AbstractContextManager["LoopThread"]):
         self.close()
 
     def _run(self) -> None:
-        asyncio.run(self._serve())
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
 
     async def _serve(self) -> None:
-        self._loop.set_result(asyncio.get_running_loop())
-        try:
-            await self._stop.wait()
-        finally:
-            await self._aclose()
+        await self._stop.wait()
+        await self._aclose()

@@ -19,12 +19,12 @@ import msgspec
 
 from mixpeek_async._checks import bool_
 from mixpeek_async._loop_thread import LoopThread
-from mixpeek_async._model import Model, _get_raw, _Stored, inner_model, json_fields, structurer
+from mixpeek_async._model import UNREADABLE, Model, _get_raw, _set_raw, _Stored, inner_model, json_fields, structurer
 from mixpeek_async._options import ListOptions
 from mixpeek_async._page_reader import PageSource
 from mixpeek_async._paging import Bookmark
 from mixpeek_async.errors import InvalidArgumentError
-from mixpeek_async.models import Object, Progress
+from mixpeek_async.models import Object, Page, Progress
 from mixpeek_async.pager import PageWalk, Walk
 
 try:
@@ -140,16 +140,22 @@ class ArrowWalk(AbstractAsyncContextManager["ArrowWalk"]):
         # A reader that wants five rows shall cost one request.
         pages._reader.reads_ahead = False
         with LoopThread(source.aclose) as thread:
-            while True:
-                try:
-                    page = thread.run(pages.__anext__())
-                except StopAsyncIteration:
-                    return
-                except BaseException as error:
-                    self.error = error
-                    raise
+            while (page := self._next_page(thread, pages)) is not None:
                 yield self._table.batch(page.results)
                 pages._reader.reads_ahead = True
+        if self.error is not None:
+            # Arrow makes a text of the error and its traceback. Without ours, the text is short.
+            raise OSError(f"{type(self.error).__name__}: {self.error}")
+
+    def _next_page(self, thread: LoopThread, pages: PageWalk[Any]) -> Page[Any] | None:
+        try:
+            return thread.run(pages.__anext__())
+        except StopAsyncIteration:
+            return None
+        # Also KeyboardInterrupt, which no library lets through.
+        except BaseException as error:
+            self.error = error
+            return None
 
 
 # --- from a model to columns ---
@@ -264,6 +270,39 @@ def _texts(values: list[Any]) -> pa.Array:
     return pa.array([None if text == b"null" else text for text in map(bytes, values)], pa.string())
 
 
+def _strict_structurer(model: type[Model], struct: Any) -> Callable[[Any, int], Any]:
+    """A function that makes a `struct` of each row that is a `model`, and raises InvalidObjectError for all others."""
+    decode, check, refuse = struct._decode, msgspec.json.Decoder(_open_parts(model)).decode, structurer(model)
+
+    def structure(row: Any, index: int) -> Any:
+        json = bytes(row)
+        try:
+            check(json)
+            item = decode(json)
+        except UNREADABLE:
+            return refuse(json, index)
+        _set_raw(item, json)
+        return item
+
+    return structure
+
+
+def _open_parts(model: type[Model]) -> Any:
+    """A struct of those fields alone, at any depth, that are Raw in the struct of the columns, with their real types.
+
+    Raw takes what a model refuses: a number beyond any float, or a list where a dict should be.
+    """
+    fields: list[tuple[str, Any, Any]] = []
+    for field in json_fields(model):
+        inner = inner_model(field.type)
+        if inner is not None:
+            parts = _open_parts(inner)
+            fields.append((field.name, (list[parts] if get_origin(field.type) is list else parts) | None, None))
+        elif _scalar_type(field) is None:
+            fields.append((field.name, field.type, None))
+    return msgspec.defstruct(model.__name__, fields)
+
+
 class _Table:
     """The columns of a model: what makes a struct of a row, and a batch of such structs."""
 
@@ -272,21 +311,13 @@ class _Table:
         if lean:
             fields = [field for field in fields if inner_model(field.type) is None and _scalar_type(field) is not None]
         self._columns = [_column(field) for field in fields]
-        self._known = {field.name for field in fields}
+        self._known = [field.name for field in fields]
         self._rest = self._json if lean else self._extra
         last = pa.field("json" if lean else "extra", pa.string())
         self.schema = pa.schema([*((column.name, column.type) for column in self._columns), last])
         struct = _struct(model.__name__, self._columns, base=_Stored)
         struct._decode = msgspec.json.Decoder(struct).decode
-        decode = structurer(struct)
-        check = structurer(model)
-
-        def check_and_decode(row: Any, index: int) -> Any:
-            # The struct lets pass what the model refuses, such as a number beyond any float in `metadata`.
-            check(row, index)
-            return decode(row, index)
-
-        self.structure = decode if lean else check_and_decode
+        self.structure = structurer(struct) if lean else _strict_structurer(model, struct)
 
     def batch(self, rows: Sequence[Any]) -> pa.RecordBatch:
         """The batch of what `structure` has made."""
@@ -298,11 +329,13 @@ class _Table:
 
     def _extra(self, rows: Iterator[bytes]) -> list[bytes]:
         """For each row, its keys that have no column, as the JSON text of an object."""
-        known = self._known
-        return [
-            _encode({key: value for key, value in _split(row).items() if key not in known} if row else {})
-            for row in rows
-        ]
+        texts = []
+        for row in rows:
+            values = _split(row)
+            for name in self._known:
+                values.pop(name, None)
+            texts.append(_encode(values))
+        return texts
 
 
 _split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
