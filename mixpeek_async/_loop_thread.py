@@ -28,8 +28,8 @@ class LoopThread(AbstractContextManager["LoopThread"]):
         """What `work` returns; the calling thread waits for it."""
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         # On Windows, Ctrl-C does not reach a thread before its wait is over.
-        while not wait([future], 0.5).done:
-            pass
+        while not future.done():
+            wait([future], 0.5)
         return future.result()
 
     def close(self) -> None:

@@ -260,7 +260,8 @@ def _integers(values: list[Any]) -> pa.Array:
         return pa.array(values, pa.int64())
     except (OverflowError, pa.ArrowInvalid):
         # JSON bounds no integer, and the model takes them all.
-        return pa.array([value if value is not None and -(2**63) <= value < 2**63 else None for value in values])
+        fitting = [value if value is not None and -(2**63) <= value < 2**63 else None for value in values]
+        return pa.array(fitting, pa.int64())
 
 
 def _texts(values: list[Any]) -> pa.Array:
