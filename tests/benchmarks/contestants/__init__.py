@@ -14,8 +14,10 @@ __all__ = [
     "BARE_EVERY_FIELD",
     "CONTESTANTS",
     "OURS",
+    "OURS_ARROW",
     "OURS_EVERY_FIELD",
     "OURS_PAGES",
+    "OURS_PYLIST",
     "Contestant",
     "measure",
     "present",
@@ -27,6 +29,8 @@ BARE_EVERY_FIELD: Final = f"{BARE}, every field"
 OURS: Final = "mixpeek-async"
 OURS_EVERY_FIELD: Final = f"{OURS}, every field"
 OURS_PAGES: Final = f"{OURS}, by pages"
+OURS_ARROW: Final = f"{OURS}, Arrow"
+OURS_PYLIST: Final = f"{OURS}, dicts to Arrow"
 
 
 @attrs.frozen
@@ -48,6 +52,9 @@ CONTESTANTS: Final = {
     OURS_PAGES: Contestant("ours_pages"),
     BARE_EVERY_FIELD: Contestant("bare_every_field", ("aiohttp", "orjson"), yardstick=BARE_EVERY_FIELD),
     OURS_EVERY_FIELD: Contestant("ours_every_field", yardstick=BARE_EVERY_FIELD),
+    OURS_PYLIST: Contestant("ours_pylist", ("pyarrow",), yardstick=OURS_PYLIST),
+    OURS_ARROW: Contestant("ours_arrow", ("pyarrow",), yardstick=OURS_PYLIST),
+    f"{OURS_ARROW}, lean": Contestant("ours_arrow_lean", ("pyarrow",), yardstick=OURS_PYLIST),
     "aiohttp + pydantic": Contestant("aiohttp_pydantic", ("aiohttp", "pydantic")),
     "httpx + pydantic": Contestant("httpx_pydantic", ("httpx", "pydantic")),
     "official client": Contestant("official", ("mixpeek", "urllib3", "pydantic"), heavy=True),
