@@ -33,10 +33,8 @@ autodoc_class_signature = "separated"
 
 # Names of other libraries and of type variables: their pages are elsewhere, and a build needs no network.
 nitpick_ignore_regex = [
-    (
-        r"py:.*",
-        r"(aiohttp|asyncio|attr|attrs|cattrs|click|collections|datetime|enum|os|pyarrow|pytest|types|typing)(\..*)?",
-    ),
+    (r"py:.*", r"(aiohttp|asyncio|attr|attrs|cattrs|click|collections|datetime|enum|os|pytest|types|typing)(\..*)?"),
+    (r"py:.*", r"pyarrow\..*"),
     (r"py:.*", r"(Any|BaseException|ExitCode|PathLike|[A-Z]|aiter|anext)"),
     (r"py:(class|obj|data)", r"(mixpeek_async\.)?(.*\.)?(_.*|[TR]|JSON|Clock|Literal|EndpointSource|PageSource)"),
 ]

@@ -298,10 +298,11 @@ def _open_parts(model: type[Model]) -> Any:
         inner = inner_model(field.type)
         if inner is not None:
             parts = _open_parts(inner)
-            fields.append((field.name, (list[parts] if get_origin(field.type) is list else parts) | None, None))
+            many: Any = list[parts]  # type: ignore[valid-type]  # at run time
+            fields.append((field.name, (many if get_origin(field.type) is list else parts) | None, None))
         elif _scalar_type(field) is None:
             fields.append((field.name, field.type, None))
-    return msgspec.defstruct(model.__name__, fields)
+    return msgspec.defstruct(model.__name__, fields, gc=False)
 
 
 class _Table:

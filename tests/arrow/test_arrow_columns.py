@@ -60,7 +60,8 @@ HOSTILE = [
 
 def values_of(field: Any) -> st.SearchStrategy[str]:
     """JSON texts that mostly are good values of a field."""
-    inner, hint = inner_model(field.type), str(field.type)
+    inner: Any = inner_model(field.type)
+    hint = str(field.type)
     if inner is not None:
         rows = rows_of(inner)
         return rows if get_origin(field.type) is not list else st.lists(rows, max_size=3).map(as_list) | st.just("null")
@@ -157,7 +158,7 @@ def read(batch: pa.RecordBatch, model: type[Model]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("model", MODELS)
 @settings(deadline=None, max_examples=EXAMPLES)
 @given(data=st.data())
-def test_columns_hold_what_the_model_takes_and_refuse_what_it_refuses(model: type[Model], data: st.DataObject) -> None:
+def test_columns_hold_what_the_model_takes_and_refuse_what_it_refuses(model: Any, data: st.DataObject) -> None:
     rows = [row.encode() for row in data.draw(st.lists(rows_of(model), max_size=4))]
     table = _table(model, lean=False)
     models = [outcome(structurer(model), row) for row in rows]
@@ -174,7 +175,7 @@ def test_columns_hold_what_the_model_takes_and_refuse_what_it_refuses(model: typ
 @pytest.mark.parametrize("model", MODELS)
 @settings(deadline=None, max_examples=EXAMPLES)
 @given(data=st.data())
-def test_lean_columns_hold_the_scalars_and_the_json(model: type[Model], data: st.DataObject) -> None:
+def test_lean_columns_hold_the_scalars_and_the_json(model: Any, data: st.DataObject) -> None:
     rows = [row.encode() for row in data.draw(st.lists(rows_of(model), max_size=4))]
     full, lean = _table(model, lean=False), _table(model, lean=True)
     structs = [outcome(lean.structure, row) for row in rows]
