@@ -64,6 +64,7 @@ from mixpeek_async.models import (
 )
 from mixpeek_async.objects import Objects
 from mixpeek_async.pager import Follow, Pager, PageWalk, Walk
+from mixpeek_async.parts import Part
 from mixpeek_async.query import (
     BucketQuery,
     CollectionQuery,
@@ -144,6 +145,7 @@ __all__ = [
     "Pagination",
     "PaginationError",
     "PaginationLoopError",
+    "Part",
     "PermissionDeniedError",
     "Progress",
     "RateLimitError",

@@ -128,6 +128,11 @@ class HttpSession:
         return self._config.namespace
 
     @property
+    def base_url(self) -> str:
+        """The address of the API, without `/v1`."""
+        return self._config.base_url
+
+    @property
     def closed(self) -> bool:
         """Whether nothing can be sent any more."""
         return self._closed or (self._session is not None and self._session.closed)

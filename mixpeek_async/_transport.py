@@ -78,6 +78,11 @@ class Transport:
         return self._session.namespace
 
     @property
+    def base_url(self) -> str:
+        """The address of the API, without `/v1`."""
+        return self._session.base_url
+
+    @property
     def closed(self) -> bool:
         """Whether nothing can be sent any more."""
         return self._session.closed

@@ -1,15 +1,21 @@
 """The verbs of `client.documents`."""
 
+import builtins
 from typing import Any, Unpack
 
+import attrs
+
+from mixpeek_async._checks import int_between
 from mixpeek_async._paging import Digest
 from mixpeek_async._source import EndpointSource, new_pager, row_structurer, take_query
 from mixpeek_async._transport import Transport
 from mixpeek_async._wire import get_document, list_documents, model_parser
+from mixpeek_async.errors import InvalidArgumentError
 from mixpeek_async.models import Document, Progress
 from mixpeek_async.objects import ObjectListKwargs
 from mixpeek_async.pager import Pager
-from mixpeek_async.query import DocumentQuery
+from mixpeek_async.parts import Part
+from mixpeek_async.query import MAX_PARTITIONS, DocumentQuery, FilterLike
 
 __all__ = ["DocumentListKwargs", "Documents"]
 
@@ -48,6 +54,40 @@ class Documents:
         endpoint = list_documents(collection, take_query(DocumentQuery, query, rest))
         source = EndpointSource(self._transport, endpoint, Document, "document_id", digest=self._digest)
         return new_pager(source, rest)
+
+    def parts(
+        self,
+        collection: str,
+        query: DocumentQuery | None = None,
+        *,
+        filters: FilterLike | None = None,
+        count: int = 64,
+    ) -> builtins.list[Part[Document]]:
+        """Cut `collection` into `count` parts, 1 to 256, to be walked apart. Sends nothing: the server cuts it.
+
+        * `query`, or only `filters`: which documents, and what of them, as for `list`. A query with a `sort` or with a
+          `partition` is refused: the parts are in no order, and are partitions themselves.
+
+        The server splits by the document's id, so that each document is in exactly one part, and that the parts are
+        about equally long. How long is not known: `part.estimate` is None.
+        """
+        query = DocumentQuery.from_arguments(query, filters=filters)
+        if query.sort is not None or query.partition is not None:
+            raise InvalidArgumentError("parts are partitions in no order: pass a query without sort and partition")
+        # Checks the name of the collection here, and not in a worker.
+        list_documents(collection, query)
+        parts = int_between(1, MAX_PARTITIONS)(count, "count")
+        return [
+            Part(
+                index=index,
+                count=parts,
+                collection=collection,
+                query=attrs.evolve(query, partition=(index, parts)),
+                namespace=self._transport.namespace,
+                base_url=self._transport.base_url,
+            )
+            for index in range(parts)
+        ]
 
     async def get(self, collection: str, document_id: str, *, return_presigned_urls: bool = False) -> Document:
         """One document, by its id. NotFoundError when `collection` has no such document."""

@@ -4,14 +4,15 @@ import builtins
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
+from mixpeek_async._counts import aggregate, parts_of_bucket
 from mixpeek_async._options import PageRequest, PageStart
 from mixpeek_async._paging import Digest
 from mixpeek_async._source import EndpointSource, ListKwargs, new_pager, row_structurer, take_query
 from mixpeek_async._transport import Transport
-from mixpeek_async._wire import aggregate_objects, get_object, list_objects, model_parser, parse_total
-from mixpeek_async.errors import IncompleteListError
-from mixpeek_async.models import AggregateResult, AggregateRow, Object, Progress
+from mixpeek_async._wire import get_object, list_objects, model_parser, parse_total
+from mixpeek_async.models import AggregateRow, Object, Progress
 from mixpeek_async.pager import Pager
+from mixpeek_async.parts import Part
 from mixpeek_async.query import AggregateQuery, FilterLike, ObjectQuery, SortLike
 
 if TYPE_CHECKING:
@@ -165,8 +166,36 @@ class Objects:
         InvalidArgumentError for what can never work, IncompleteListError if the server has more groups than it sends.
         """
         query = AggregateQuery(group_by=group_by, metrics=metrics, filters=filters, unwind=unwind)
-        parse = model_parser(row_structurer(AggregateResult, root="$"))
-        result = await self._transport.call(aggregate_objects(bucket, query), parse, Progress())
-        if result.total_groups is not None and result.total_groups > len(result.results):
-            raise IncompleteListError(f"the server sent {len(result.results):,} of {result.total_groups:,} groups")
-        return result.results
+        return await aggregate(self._transport, bucket, query, Progress())
+
+    async def parts(
+        self,
+        bucket: str,
+        query: ObjectQuery | None = None,
+        *,
+        filters: FilterLike | None = None,
+        count: int = 64,
+        min_objects: int = 10_000,
+        max_requests: int = 64,
+        progress: Progress | None = None,
+    ) -> builtins.list[Part[Object]]:
+        """Cut `bucket` into at most `count` parts, to be walked apart: by tasks, processes or machines.
+
+        * `query`, or only `filters`: which objects, and what of them, as for `list`. A query with a `sort` is refused:
+          the parts are ranges of dates of creation, in this order.
+        * `count`: the most parts, 1 to 1,000. There is one more if some objects may have no date; it comes first.
+        * `min_objects`: about the fewest objects of a part. The default, ten full pages, is for fast walking; pass less
+          if the work on each object takes long.
+        * `max_requests`: the most requests that the planning sends, retries not counted. A histogram takes some 5 to
+          10 in all, counts some 2 for each part.
+        * `progress`: the requests of the planning are added to it, as they are sent.
+
+        The parts are complete and disjoint, whatever the server answers: each object that exists all the time is in
+        exactly one part, and what is created meanwhile is in the last one. Only their sizes depend on the counts of the
+        server. It is one part, the whole list, if the bucket is small, or if the server's counts cannot be had or do
+        not add up; the log says why. Objects with the same date are never cut apart.
+        """
+        query = ObjectQuery.from_arguments(query, filters=filters)
+        return await parts_of_bucket(
+            self._transport, bucket, query, progress or Progress(), count, min_objects, max_requests
+        )

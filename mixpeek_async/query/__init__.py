@@ -5,6 +5,7 @@ from mixpeek_async.query._values import canonical
 from mixpeek_async.query.fields import Field, field
 from mixpeek_async.query.filters import Filter
 from mixpeek_async.query.queries import (
+    MAX_PARTITIONS,
     AggregateQuery,
     BucketQuery,
     CollectionQuery,
@@ -17,6 +18,7 @@ from mixpeek_async.query.queries import (
 from mixpeek_async.query.sorting import Sort
 
 __all__ = [
+    "MAX_PARTITIONS",
     "AggregateQuery",
     "BucketQuery",
     "CollectionQuery",

@@ -15,6 +15,7 @@ from mixpeek_async.query.filters import Filter
 from mixpeek_async.query.sorting import Sort, as_sort
 
 __all__ = [
+    "MAX_PARTITIONS",
     "AggregateQuery",
     "BucketQuery",
     "CollectionQuery",
@@ -32,7 +33,7 @@ SortLike = Sort | str | Mapping[str, Any]
 """An order: `Sort("created_at", "desc")`, `"-created_at"`, or a dict in the API's own form."""
 
 
-_MAX_PARTITIONS = 256
+MAX_PARTITIONS = 256
 _UNITS = ("year", "month", "week", "day", "hour", "minute", "second")
 _GROUP_KEYS: Mapping[str, tuple[str, ...]] = {"field": (), "alias": (), "date_trunc": _UNITS, "date_part": ()}
 
@@ -82,7 +83,7 @@ def _as_partition(value: object) -> tuple[int, int] | None:
         case None:
             return None
         case (index, count):
-            parts = int_between(1, _MAX_PARTITIONS)(count, "the count of a partition")
+            parts = int_between(1, MAX_PARTITIONS)(count, "the count of a partition")
             return int_between(0, parts - 1)(index, "the index of a partition"), parts
         case _:
             raise InvalidArgumentError(f"partition must be (index, count), such as (0, 4), not {short_repr(value)}")
