@@ -14,6 +14,7 @@ from mixpeek_async._checks import int_between
 from mixpeek_async._cut import Count, Counted, Cut, Groups, Histogram, Planner, Question, Span, Which
 from mixpeek_async._options import PageRequest, PageStart
 from mixpeek_async._source import row_structurer
+from mixpeek_async._text import printable
 from mixpeek_async._transport import Transport
 from mixpeek_async._wire import Response, aggregate_objects, list_objects, model_parser, parse_page, row_date
 from mixpeek_async.errors import (
@@ -96,10 +97,10 @@ async def parts_of_bucket(
     )
     if query.sort is not None:
         raise InvalidArgumentError("parts are ranges of dates of creation: pass a query without sort")
+    sent = progress.requests
     cut = await Counter(transport, bucket, query, progress).plan(planner)
-    transport.telemetry.log(
-        logging.INFO, "%s: %d parts, %s, after %d requests", bucket, len(cut.slices), cut.how, progress.requests
-    )
+    facts = printable(bucket), len(cut.slices), cut.how, progress.requests - sent
+    transport.telemetry.log(logging.INFO, "%s: %d parts: %s (%d requests)", *facts)
     return [
         Part(
             bucket=bucket,
@@ -176,9 +177,8 @@ def _groups(rows: Sequence[AggregateRow]) -> Groups | None:
     groups: list[tuple[Any, Any]] = [
         (_start(row.group.get("created_at", ...)), row.metrics.get("objects")) for row in rows
     ]
-    if any(start is ... or not isinstance(count, int) for start, count in groups):
-        return None
-    return groups
+    is_published = all(start is not ... and isinstance(count, int) for start, count in groups)
+    return groups if is_published else None
 
 
 def _start(value: Any) -> Any:

@@ -64,6 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "_cut",
         "_options",
         "_source",
+        "_text",
         "_transport",
         "_wire",
         "errors",
