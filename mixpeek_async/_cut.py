@@ -102,7 +102,8 @@ class Bin:
 
     @property
     def span(self) -> Span:
-        return Span(self.start, self.end)
+        # There is no date behind the latest one, and objects may have it.
+        return Span(self.start, None if self.end == _LATEST else self.end)
 
     @property
     def middle(self) -> datetime:
