@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "query",
     },
     "_converter": {"_model", "_text", "errors"},
-    "parts": {"_source", "client", "pager", "query"},
+    "parts": {"_loop_thread", "_source", "arrow", "client", "errors", "models", "pager", "query"},
     "_cut": set(),
     "_counts": {
         "_checks",

@@ -10,7 +10,7 @@ import attrs
 import pytest
 from model_bucket import ModelBucket, Thing, contains, plan, random_bucket
 
-from mixpeek_async._cut import Count, Cut, Histogram, Planner, Slice, Span
+from mixpeek_async._cut import Cut, Planner, Slice, Span
 
 PARTS = int(os.environ.get("PARTS", "400"))
 _SHARDS = 8
