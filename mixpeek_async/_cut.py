@@ -19,6 +19,8 @@ _MAX_WAVE = 16
 # Ranges in one filter. Each is two conditions, and servers limit their number.
 _MAX_SPANS = 50
 _MAX_CHECKS = 3
+# Units with more objects than this share of a part are split into finer ones: no part has more than 5/4 of the ideal.
+_SHARE = 1 / 4
 _TICK = timedelta(microseconds=1)
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
@@ -229,7 +231,7 @@ class Planner:
         """Bins of at most `ideal` objects, where dates and the budget allow it."""
         bins: list[Bin] = []
         if (months := sums.histogram) is not None:
-            bins = yield from self._bins_of_units(_bins_of("month", months), ideal / 2)
+            bins = yield from self._bins_of_units(_bins_of("month", months), ideal * _SHARE)
         if not bins:
             bins = _between(*(yield from self._count(*_edges("dated"))))
         return (yield from self._halved(bins, ideal))

@@ -123,8 +123,19 @@ def _condition(condition: dict[str, Any], where: tuple[str | int, ...], sensitiv
     value = condition["value"]
     if not OPERATORS[name].takes(value):
         raise Problem((*where, "value"), f"value should be {OPERATORS[name].words}")
-    date = date_key(value) if field == "created_at" and name in _COMPARISONS else None
-    # The bounds keep the comparison among texts, as the operators do.
-    if date is not None:
+    clause = Clause.of(condition_test(name, field, value, sensitive=sensitive))
+    return _by_index(name, value, clause) if field == "created_at" else clause
+
+
+def _by_index(name: str, value: Any, clause: Clause) -> Clause:
+    """The same as `clause`, a condition on the date of creation, from the index as far as that goes."""
+    if name == "is_null":
+        return Clause(f"created {'=' if value else '<>'} x'00'", (), 1)
+    if name == "exists":
+        # The index does not tell null from absent.
+        sql = f"(created <> x'00' OR {clause.sql})" if value else f"(created = x'00' AND {clause.sql})"
+        return attrs.evolve(clause, sql=sql, depth=1)
+    if name in _COMPARISONS and (date := date_key(value)) is not None:
+        # The bounds keep the comparison among texts, as the operators do.
         return Clause(f"(created {_COMPARISONS[name]} ? AND created >= x'02' AND created < x'03')", (date,), 1)
-    return Clause.of(condition_test(name, field, value, sensitive=sensitive))
+    return clause
