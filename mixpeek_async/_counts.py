@@ -38,6 +38,7 @@ _PIVOT = datetime(2026, 1, 1, tzinfo=UTC)
 _DATED = (_created < _PIVOT) | (_created >= _PIVOT)
 # Null, or absent, or of another kind: whichever of these the server can express, their union is all that is not dated.
 _UNDATED = _created.is_null() | _created.exists(False) | ~_DATED
+_NAMED: dict[str, list[Filter]] = {"all": [], "dated": [_DATED], "undated": [_UNDATED]}
 _ORDERS = {None: None, "oldest": Sort("created_at"), "newest": Sort("created_at", "desc")}
 
 
@@ -47,16 +48,10 @@ def narrowed(query: ObjectQuery, which: Which) -> ObjectQuery:
 
 
 def _conditions(which: Which) -> list[Filter]:
-    match which:
-        case "all":
-            return []
-        case "dated":
-            return [_DATED]
-        case "undated":
-            return [_UNDATED]
-        case Span(start, end):
-            later = [] if start is None else [_created >= start]
-            return later if end is None else [*later, _created < end]
+    if not isinstance(which, Span):
+        return _NAMED[which]
+    later = [] if which.start is None else [_created >= which.start]
+    return later if which.end is None else [*later, _created < which.end]
 
 
 def _all_of(*filters: Filter | None) -> Filter | None:

@@ -19,6 +19,8 @@ _MAX_WAVE = 16
 # Ranges in one filter. Each is two conditions, and servers limit their number.
 _MAX_SPANS = 50
 _MAX_CHECKS = 3
+# Requests that a check takes.
+_CHECK = 5
 # Units with more objects than this share of a part are split into finer ones: no part has more than 5/4 of the ideal.
 _SHARE = 1 / 4
 _TICK = timedelta(microseconds=1)
@@ -170,26 +172,36 @@ class Planner:
     can_group: bool = True
 
     def run(self) -> Asking[Cut]:
-        """Count, check the sums, and cut."""
+        """Count, cut, and check the sums."""
         [total] = yield from self._count(Count("all"))
         if total is None:
             return _whole(None, "the server does not count it")
-        if min(self.count, total.rows // self.min_objects) < 2:
+        if self._parts_of(total.rows) < 2:
             return _whole(total.rows, "it is short")
-        sums = yield from self._check(total.rows)
-        if sums is None:
-            return _whole(total.rows, "the server's counts do not add up")
-        parts = min(self.count, sums.dated // self.min_objects)
+        # What is left for the cut itself.
+        self.max_requests -= _CHECK
+        undated, *months = yield from self._ask([Count("undated"), *([Histogram("month")] if self.can_group else [])])
+        if not isinstance(undated, Counted):
+            return _whole(total.rows, "the server does not count objects without a date")
+        dated = total.rows - undated.rows
+        parts = self._parts_of(dated)
         if parts < 2:
             return _whole(total.rows, "few objects have a date")
-        bins = yield from self._bins(sums, sums.dated / parts)
+        bins = yield from self._bins(_usable(cast("list[Groups | None]", months), total.rows), dated / parts)
         slices = _slices(bins, parts)
         if len(slices) < 2:
             return _whole(total.rows, "dates do not cut it")
+        self.max_requests += _CHECK
+        sums = yield from self._check(total.rows, slices)
+        if sums is None:
+            return _whole(total.rows, "the server's counts do not add up")
         if sums.proves_dates:
             return Cut(tuple(slices), "cut by dates")
         # As servers sort them: without a date is before all dates.
         return Cut((Slice("undated", sums.undated), *slices), "cut by dates, and a part without dates")
+
+    def _parts_of(self, rows: int) -> int:
+        return min(self.count, rows // self.min_objects)
 
     # --- asking ---
 
@@ -206,20 +218,21 @@ class Planner:
 
     # --- checking the sums ---
 
-    def _check(self, before: int) -> Asking["Sums | None"]:
-        """The counts with and without a date, if they add up to the count of all; else None.
+    def _check(self, before: int, slices: Sequence[Slice]) -> Asking["Sums | None"]:
+        """The counts of what comes before a part in the middle, in it and behind it, and of objects without a date.
 
-        They are asked for between two counts of all, because the bucket may change meanwhile.
+        None if they do not add up to the count of all. They are asked for between two counts of all, because the bucket
+        may change meanwhile.
         """
+        middle = slices[len(slices) // 2].of
+        assert isinstance(middle, Span)
+        spans = [Span(None, middle.start), middle, *([] if middle.end is None else [Span(middle.end, None)])]
         for _ in range(_MAX_CHECKS):
-            questions: list[Question] = [Count("dated"), Count("undated")]
-            if self.can_group:
-                questions.append(Histogram("month"))
-            dated, undated, *months = yield from self._ask(questions)
+            undated, *dated = yield from self._count(Count("undated"), *map(Count, spans))
             [after] = yield from self._count(Count("all"))
-            if not isinstance(dated, Counted) or not isinstance(undated, Counted) or after is None:
+            if undated is None or after is None or None in dated:
                 return None
-            sums = Sums(before, after.rows, dated.rows, undated.rows, cast("list[Groups | None]", months))
+            sums = Sums(before, after.rows, sum(each.rows for each in dated if each is not None), undated.rows)
             if sums.add_up:
                 return sums
             before = after.rows
@@ -227,12 +240,11 @@ class Planner:
 
     # --- making bins ---
 
-    def _bins(self, sums: "Sums", ideal: float) -> Asking[list[Bin]]:
+    def _bins(self, months: Groups | None, ideal: float) -> Asking[list[Bin]]:
         """Bins of at most `ideal` objects, where dates and the budget allow it."""
-        bins: list[Bin] = []
-        if (months := sums.histogram) is not None:
+        if months is not None:
             bins = yield from self._bins_of_units(_bins_of("month", months), ideal * _SHARE)
-        if not bins:
+        else:
             bins = _between(*(yield from self._count(*_edges("dated"))))
         return (yield from self._halved(bins, ideal))
 
@@ -276,31 +288,27 @@ class Sums:
     after: int
     dated: int
     undated: int
-    histograms: list[Groups | None]
-
-    def _fits(self, rows: int) -> bool:
-        return min(self.before, self.after) <= rows <= max(self.before, self.after)
 
     @property
     def add_up(self) -> bool:
-        return self._fits(self.dated + self.undated)
+        return min(self.before, self.after) <= self.dated + self.undated <= max(self.before, self.after)
 
     @property
     def proves_dates(self) -> bool:
         """True if every object has a date: the bucket stood still, and those with a date are all."""
         return self.undated == 0 and self.before == self.after == self.dated
 
-    @property
-    def histogram(self) -> Groups | None:
-        """The histogram, if it counts the same objects."""
-        for groups in self.histograms:
-            if groups is not None and self._fits(sum(rows for _, rows in groups)):
-                return groups
-        return None
-
 
 def _whole(rows: int | None, why: str) -> Cut:
     return Cut((Slice("all", rows),), f"not cut, because {why}")
+
+
+def _usable(histograms: Iterable[Groups | None], total: int) -> Groups | None:
+    """The histogram, if it counts about as many objects as there are: the bucket may change meanwhile."""
+    for groups in histograms:
+        if groups is not None and abs(sum(rows for _, rows in groups) - total) <= total // 8:
+            return groups
+    return None
 
 
 def _bins_of(unit: str, groups: Groups) -> list[Bin]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -34,14 +35,16 @@ def test_the_index_finds_what_the_operators_find(
     post: Any, objects: list[dict[str, Any]], conditions: list[tuple[str, Any]], connective: str
 ) -> None:
     tests = [condition_test(name, "created_at", value, sensitive=False) for name, value in conditions]
-    joined = {"AND": all, "OR": any, "NOT": lambda found: not any(found)}[connective]
+    joined: dict[str, Callable[[list[bool]], bool]] = {"AND": all, "OR": any, "NOT": lambda found: not any(found)}
     listed = [{"field": "created_at", "operator": name, "value": value} for name, value in conditions]
     body = json.dumps({"filters": {connective: listed}}).encode()
 
     async def check() -> None:
         async with Emulator() as emulator:
             records = [emulator.insert(fields) for fields in objects]
-            expected = [record["object_id"] for record in records if joined([test(record) for test in tests])]
+            expected = [
+                record["object_id"] for record in records if joined[connective]([test(record) for test in tests])
+            ]
             reply = await post(emulator, {"limit": 1000, "include_total": "true"}, data=body)
         assert [record["object_id"] for record in reply.body["results"]] == expected
         assert reply.body["pagination"]["total"] == len(expected)

@@ -16,6 +16,8 @@ Alter = Callable[[str, Any, Any], Any]
 
 A `web.Response` is sent as it is.
 """
+Rewrite = Callable[[Any], Any]
+"""Of the body of a request, the body that is sent on."""
 
 
 def refusal(status: int) -> web.Response:
@@ -25,11 +27,17 @@ def refusal(status: int) -> web.Response:
 
 
 class AlteringProxy:
-    """Sends requests on to `emulator`, and its answers back as `alter` makes them. `kinds` lists the requests."""
+    """Sends requests on as `rewrite` makes them, and answers back as `alter` does. `kinds` lists the requests."""
 
-    def __init__(self, emulator: Emulator, alter: Alter) -> None:
+    def __init__(
+        self,
+        emulator: Emulator,
+        alter: Alter = lambda kind, body, answer: answer,
+        rewrite: Rewrite = lambda body: body,
+    ) -> None:
         self._emulator = emulator
         self._alter = alter
+        self._rewrite = rewrite
         self.kinds: list[str] = []
 
     async def __aenter__(self) -> Self:
@@ -54,7 +62,7 @@ class AlteringProxy:
         body = await request.json() if request.can_read_body else None
         headers = {name: request.headers[name] for name in ("Authorization", "X-Namespace")}
         url = self._emulator.url + request.path_qs
-        async with self._session.post(url, headers=headers, json=body) as answer:
+        async with self._session.post(url, headers=headers, json=self._rewrite(body)) as answer:
             if answer.status != 200:
                 return refusal(answer.status)
             altered = self._alter(kind, body, await answer.json())

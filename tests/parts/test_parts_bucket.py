@@ -122,7 +122,7 @@ async def test_a_histogram_takes_one_request_a_unit() -> None:
         ]
         # 200 minutes: an hour has more than a quarter of a part, a minute has not.
         assert units == ["month", "day", "hour", "minute"]
-        assert progress.requests == len(emulator.requests) == 8
+        assert progress.requests == len(emulator.requests) == len(units) + 7
 
 
 async def test_objects_without_a_date_are_a_part_of_their_own_in_front() -> None:
@@ -221,6 +221,10 @@ def refusing_filters_of_absence(kind: str, body: Any, answer: Any) -> Any:
     return refusal(422) if "exists" in str(body) else answer
 
 
+def refusing_ranges(kind: str, body: Any, answer: Any) -> Any:
+    return refusal(400) if kind == "list" and "gte" in str(body) and "exists" not in str(body) else answer
+
+
 def ignoring_filters(kind: str, body: Any, answer: Any) -> Any:
     return answer if kind == "aggregate" else {**answer, "pagination": {**answer["pagination"], "total": 64}}
 
@@ -229,8 +233,9 @@ def ignoring_filters(kind: str, body: Any, answer: Any) -> Any:
     ("alter", "reason", "count", "kinds"),
     [
         (without_totals, "the server does not count it", 1, {"list"}),
-        (refusing_filters_of_absence, "the server's counts do not add up", 1, {"list", "aggregate"}),
-        (ignoring_filters, "the server's counts do not add up", 1, {"list", "aggregate"}),
+        (refusing_filters_of_absence, "does not count objects without a date", 1, {"list", "aggregate"}),
+        (refusing_ranges, "the server's counts do not add up", 1, {"list", "aggregate"}),
+        (ignoring_filters, "few objects have a date", 1, {"list", "aggregate"}),
         (without_aggregate, "cut by dates", 4, {"list", "aggregate"}),
         (with_dates_in_another_form, "cut by dates", 4, {"list", "aggregate"}),
         (with_other_names, "cut by dates", 4, {"list", "aggregate"}),
@@ -253,6 +258,18 @@ async def test_a_server_that_cannot_count_by_date_gives_parts_by_counts_or_one_p
     assert len(parts) == count
     assert set(proxy.kinds) == kinds
     assert reason in caplog.messages[-1]
+
+
+async def test_a_server_that_keeps_one_condition_of_a_field_gives_one_part() -> None:
+    def keep_last(body: Any) -> Any:
+        listed = ((body or {}).get("filters") or {}).get("AND", [])
+        return {**body, "filters": {"AND": listed[-1:]}} if len(listed) > 1 else body
+
+    async with Emulator() as emulator, AlteringProxy(emulator, rewrite=keep_last) as proxy:
+        fill(emulator, 64)
+        async with connect(emulator, base_url=proxy.url) as client:
+            parts = await client.objects.parts(emulator.bucket, count=4, min_objects=8)
+            assert await ids_of(client, parts) == [emulator.object_ids()]
 
 
 async def test_an_error_that_is_no_answer_to_the_question_is_raised() -> None:

@@ -93,7 +93,7 @@ async def test_an_iterator_that_is_dropped_closes_the_client(key: None) -> None:
         assert made == []
         next(batches)
         assert not made[0].closed
-        batches.close()
+        del batches
 
     async with Emulator(objects=100, api_key=KEY) as emulator:
         parts = await plan(emulator)
