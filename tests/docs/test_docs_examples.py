@@ -23,8 +23,8 @@ pytest_plugins = ["mixpeek_async.testing"]
 
 # The first block of the README shows the idea; the others are complete.
 SKETCHES = {"README.md": 1}
-# These have tests of their own: tests/query/test_query_docs.py and tests/transport/test_transport_docs.py.
-ELSEWHERE = {"queries.md", "telemetry.md"}
+# These have tests of their own, in tests/query, tests/transport and tests/parts.
+ELSEWHERE = {"howto/parallel.md", "queries.md", "telemetry.md"}
 # A page is as wide as that.
 MAX_COLUMNS = 88
 
