@@ -98,10 +98,11 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Run 200,000 random walks, and the parsers on 100,000 random inputs each."""
+    """Run 200,000 random walks, cut 100,000 random buckets, and run the parsers on 100,000 random inputs each."""
     session.install("-e", ".[tests]")
-    env = settings(WALKS="200000", FUZZ_EXAMPLES="100000")
-    session.run("python", "-m", "pytest", "-q", "tests/walk/test_walk_machine.py", "tests/fuzz", env=env)
+    env = settings(WALKS="200000", PARTS="100000", FUZZ_EXAMPLES="100000")
+    files = ("tests/walk/test_walk_machine.py", "tests/parts/test_parts_cut.py", "tests/fuzz")
+    session.run("python", "-m", "pytest", "-q", *files, env=env)
 
 
 @nox.session
@@ -116,6 +117,13 @@ def proofs(session: nox.Session) -> None:
         CANCELLATIONS="2000",
     )
     session.run("python", "-m", "pytest", "-q", "tests/faults", env=env)
+
+
+@nox.session
+def elsewhere(session: nox.Session) -> None:
+    """Run the examples of parts on Dask, Spark, which needs Java 17, and Hugging Face datasets."""
+    session.install("-e", ".[tests]", "dask[dataframe]>=2025.1", "datasets>=4", "pyspark>=4")
+    session.run("python", "-m", "pytest", "-q", "-rs", "tests/parts/test_parts_elsewhere.py")
 
 
 @nox.session(reuse_venv=False)

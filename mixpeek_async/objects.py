@@ -186,8 +186,8 @@ class Objects:
         * `count`: the most parts, 1 to 1,000. There is one more if some objects may have no date; it comes first.
         * `min_objects`: about the fewest objects of a part. The default, ten full pages, is for fast walking; pass less
           if the work on each object takes long.
-        * `max_requests`: the most requests that the planning sends, retries not counted. A histogram takes some 5 to
-          10 in all, counts some 2 for each part.
+        * `max_requests`: the most requests that the planning sends, retries not counted. A histogram takes 8 to
+          12 in all, counts some 2 for each part.
         * `progress`: the requests of the planning are added to it, as they are sent.
 
         The parts are complete and disjoint, whatever the server answers: each object that exists all the time is in

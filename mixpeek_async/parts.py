@@ -14,7 +14,7 @@ from mixpeek_async.pager import Pager
 from mixpeek_async.query import DocumentQuery, ObjectQuery
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import pyarrow
 
     from mixpeek_async.client import AsyncMixpeek
 
@@ -56,7 +56,7 @@ class Part(Generic[T]):
             return cast("Pager[T]", client.documents.list(self.collection, self.query, **rest))
         return cast("Pager[T]", client.objects.list(self.bucket, self.query, **rest))
 
-    def schema(self, *, lean: bool = False) -> "pa.Schema":
+    def schema(self, *, lean: bool = False) -> "pyarrow.Schema":
         """The columns of `batches`. Needs the extra `arrow`."""
         # pyarrow is an extra.
         from mixpeek_async.arrow import schema
@@ -71,7 +71,7 @@ class Part(Generic[T]):
         requests_per_minute: int | None = None,
         lean: bool = False,
         **options: Unpack[ListKwargs],
-    ) -> "Iterator[pa.RecordBatch]":
+    ) -> "Iterator[pyarrow.RecordBatch]":
         """The objects of this part as Arrow record batches, one a page, for code that is not async: a worker's.
 
         The worker makes a client of its own, which is closed at the end or when the iterator is dropped. Needs the
