@@ -63,6 +63,8 @@ class EndpointSource(Generic[T]):
         converter: "cattrs.BaseConverter | None" = None,
         digest: Digest | None = None,
     ) -> None:
+        # First: pickle refuses a transport, in clear words.
+        self._use(transport)
         self._endpoint = endpoint
         self._digest = digest
         self._key = key
@@ -80,7 +82,6 @@ class EndpointSource(Generic[T]):
         self.ids_only = endpoint.ids_body is not None
         self.appends = endpoint.appends
         self.scope = Scope(endpoint.path, transport.namespace, endpoint.question)
-        self._use(transport)
 
     def _use(self, transport: Transport) -> None:
         self._transport = transport

@@ -54,6 +54,7 @@ CONTESTANTS: Final = {
     OURS_EVERY_FIELD: Contestant("ours_every_field", yardstick=BARE_EVERY_FIELD),
     OURS_PYLIST: Contestant("ours_pylist", ("pyarrow",), yardstick=OURS_PYLIST),
     OURS_ARROW: Contestant("ours_arrow", ("pyarrow",), yardstick=OURS_PYLIST),
+    f"{OURS_ARROW}, as a stream": Contestant("ours_arrow_stream", ("pyarrow",), yardstick=OURS_PYLIST),
     f"{OURS_ARROW}, lean": Contestant("ours_arrow_lean", ("pyarrow",), yardstick=OURS_PYLIST),
     "aiohttp + pydantic": Contestant("aiohttp_pydantic", ("aiohttp", "pydantic")),
     "httpx + pydantic": Contestant("httpx_pydantic", ("httpx", "pydantic")),
