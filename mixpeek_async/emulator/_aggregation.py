@@ -50,12 +50,15 @@ def _records(service: Service, request: Aggregation, selection: Selection) -> It
         # A sort key is a byte for the kind of value, and the text.
         dates = service.store.created(selection, UNITS[unit] + 1)
         return (({"created_at": _date(key)}, count) for key, count in dates)
-    # Anything else needs the records themselves.
-    records = (json.loads(text) for text in service.store.texts(selection))
+    if request.needs_profiles_only:
+        texts: Iterable[tuple[str, int]] = service.store.profiles(selection)
+    else:
+        texts = ((text, 1) for text in service.store.texts(selection))
+    records = ((json.loads(text), count) for text, count in texts)
     if (field := request.unwind) is None:
-        return ((record, 1) for record in records)
-    unwound = ((record, record[field]) for record in records if isinstance(record.get(field), list))
-    return (({**record, field: element}, 1) for record, elements in unwound for element in elements)
+        return records
+    unwound = ((record, record[field], count) for record, count in records if isinstance(record.get(field), list))
+    return (({**record, field: element}, count) for record, elements, count in unwound for element in elements)
 
 
 def _date(key: bytes) -> str | None:

@@ -1,6 +1,7 @@
 """Parse an aggregation, and check it against the published schema."""
 
 import operator
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from mixpeek_async.emulator._calls import Call
 from mixpeek_async.emulator._errors import ApiError
 from mixpeek_async.emulator._filters import Clause
 from mixpeek_async.emulator._paths import DATES, moment, parse_date, value_at, value_key
+from mixpeek_async.emulator._profiles import FIELDS, SIZE, is_exact
 from mixpeek_async.emulator._reading import Problems, problem, read_body, refuse
 
 _KEYS = frozenset(
@@ -87,6 +89,31 @@ class Key:
 
 
 @attrs.frozen
+class Range:
+    """The part of a group's key that a number falls into: `10-20` is over 10 and up to 20.
+
+    `other`: the name for no number, and for one below the first boundary or over the last one. How the API writes the
+    names is not published; these are those of its description.
+    """
+
+    field: str
+    boundaries: tuple[float, ...]
+    other: str = "other"
+
+    @property
+    def alias(self) -> str:
+        return self.field
+
+    def of(self, record: Any) -> str:
+        numbers = _numbers([value_at(record, self.field)])
+        # A number on a boundary is in the range below it.
+        index = bisect_left(self.boundaries, numbers[0]) if numbers else 0
+        if not 0 < index < len(self.boundaries):
+            return self.other
+        return f"{self.boundaries[index - 1]}-{self.boundaries[index]}"
+
+
+@attrs.frozen
 class Metric:
     """One measure of a group. All functions but `count` pass over null and absent values."""
 
@@ -122,7 +149,7 @@ class Having:
 class Aggregation:
     """A parsed request. `unwind`: a list field, of which each element counts as a record of its own."""
 
-    keys: tuple[Key, ...]
+    keys: tuple[Key | Range, ...]
     metrics: tuple[Metric, ...]
     clauses: tuple[Clause, ...] = ()
     having: tuple[Having, ...] = ()
@@ -134,10 +161,26 @@ class Aggregation:
     @property
     def histogram_unit(self) -> str | None:
         """The unit, if this only counts objects by their dates of creation: the index alone can answer that."""
-        key = self.keys[0]
-        is_histogram = len(self.keys) == 1 and key.field == "created_at" and not self.unwind
-        only_counts = all(metric.function == "count" for metric in self.metrics)
-        return key.date_trunc if is_histogram and only_counts and key.date_trunc in UNITS else None
+        match self.keys:
+            case (Key(field="created_at", date_trunc=unit),) if not self.unwind and self._only_counts and unit in UNITS:
+                return unit
+            case _:
+                return None
+
+    @property
+    def needs_profiles_only(self) -> bool:
+        """True if the profiles of the objects answer this: their numbers by status, type, MIME type or size."""
+        return self._only_counts and self.unwind in (None, "blobs") and all(map(_is_in_profile, self.keys))
+
+    @property
+    def _only_counts(self) -> bool:
+        return all(metric.function == "count" for metric in self.metrics)
+
+
+def _is_in_profile(key: Key | Range) -> bool:
+    if isinstance(key, Range):
+        return key.field == SIZE and is_exact(key.boundaries)
+    return key.field in FIELDS and not (key.date_trunc or key.date_part)
 
 
 def truncated(date: datetime, unit: str) -> str:
@@ -157,9 +200,8 @@ def parse_aggregation(call: Call) -> Aggregation:
     """The aggregation that `call` requests. Raises a 422 with every problem, or a 501 for what is not supported."""
     problems: Problems = []
     body = read_body(call.raw_body, _KEYS, problems)
-    if body.wants("range_buckets"):
-        raise ApiError(501, "this emulator does not support range_buckets yet")
     keys = _read_items(body.items("group_by"), "group_by", _key, problems)
+    keys += _read_items(body.items("range_buckets", required=False), "range_buckets", _range, problems)
     metrics = _read_items(body.items("aggregations"), "aggregations", _metric, problems)
     measures = [metric.alias for metric in metrics]
     having = _read_items(body.items("having", required=False), "having", lambda item: _having(item, measures), problems)
@@ -200,6 +242,14 @@ def _key(item: Any) -> Key:
     return Key(given["field"], given.get("alias") or given["field"], unit, part)
 
 
+def _range(item: Any) -> Range:
+    boundaries = item.get("boundaries") if isinstance(item, dict) else None
+    given = _object(item, {"field", "boundaries", "default_bucket"}, required={"field", "boundaries"})
+    if not isinstance(boundaries, list) or not boundaries or boundaries != sorted(_numbers(boundaries)):
+        raise ValueError("boundaries should be a list of numbers in ascending order")
+    return Range(given["field"], tuple(boundaries), given.get("default_bucket") or "other")
+
+
 def _metric(item: Any) -> Metric:
     given = _object(item, {"function", "field", "alias", "distinct_field"}, required={"function", "alias"})
     function = given["function"]
@@ -226,7 +276,7 @@ def _having(item: Any, measures: Sequence[str]) -> Having:
 
 
 def _object(item: Any, names: set[str], *, required: set[str]) -> dict[str, Any]:
-    """`item` without nulls, whose values, `value` apart, must be texts."""
+    """`item` without nulls, whose values must be texts, apart from `value` and `boundaries`."""
     if not isinstance(item, dict):
         raise ValueError("should be an object")
     given = {name: value for name, value in item.items() if value is not None}
@@ -234,6 +284,7 @@ def _object(item: Any, names: set[str], *, required: set[str]) -> dict[str, Any]
         raise ValueError(f"{', '.join(unknown)} is not permitted")
     if missing := sorted(required - given.keys()):
         raise ValueError(f"{', '.join(missing)} is required")
-    if wrong := sorted(name for name, value in given.items() if name != "value" and not isinstance(value, str)):
+    free = {"value", "boundaries"}
+    if wrong := sorted(name for name, value in given.items() if name not in free and not isinstance(value, str)):
         raise ValueError(f"{', '.join(wrong)} should be a text")
     return given

@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 import attrs
 
 from mixpeek_async.emulator._paths import value_key
+from mixpeek_async.emulator._profiles import Profile, profile_of, rounded, sample_profile
 
 Kind = Literal["bucket", "collection"]
 
@@ -33,6 +34,11 @@ _KINDS = (
     ("interview", "audio", "audio/mpeg", "mp3"),
     ("release_form", "pdf", "application/pdf", "pdf"),
 )
+
+# The types and MIME types of the blobs of an object, by the kind of its first one.
+_KIND_RUNS = [tuple((_KINDS * 2)[first + index][1:3] for index in range(3)) for first in range(len(_KINDS))]
+# No aggregation asks for documents.
+_NO_PROFILE = profile_of({})
 
 # Objects are made as text: walks over a million of them read little else.
 _OBJECT = (
@@ -81,6 +87,7 @@ class Summary(NamedTuple):
     blobs: int
     size: int
     created: bytes
+    profile: Profile
 
 
 def sample_text(container: Container, number: int) -> str:
@@ -101,11 +108,12 @@ def sample_summary(container: Container, number: int) -> Summary:
     """The summary of record `number`, without the cost of making the record."""
     luck = _luck(container.id, number)
     if container.kind == "collection":
-        return Summary(_id("doc", luck), "UNKNOWN", 1, 0, value_key(None))
-    blobs = _blob_count(luck)
-    size = sum(_size(luck, index) for index in range(blobs))
+        return Summary(_id("doc", luck), "UNKNOWN", 1, 0, value_key(None), _NO_PROFILE)
+    blobs, status = _blob_count(luck), _status(luck)
+    sizes = [_size(luck, index) for index in range(blobs)]
+    profile = sample_profile(status, _KIND_RUNS[luck[12] % len(_KINDS)][:blobs], tuple(map(rounded, sizes)))
     created = value_key((_FIRST + timedelta(seconds=number)).isoformat(timespec="microseconds"))
-    return Summary(_id("obj", luck), _status(luck), blobs, size, created)
+    return Summary(_id("obj", luck), status, blobs, sum(sizes), created, profile)
 
 
 def sample_bucket(bucket: str, number: int) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 `containers` are the buckets and collections, `records` their objects and documents. A `body` is the JSON text of a
 record, or the number of a sample record (`_samples`). `made` is the number of records ever made in a container: the
-number of its next sample. `created` is the sort key of `created_at` (`_paths`). Triggers write the change feed.
+number of its next sample. `created` is the sort key of `created_at` (`_paths`). `profiles` are records reduced to what
+they are summed up by (`_profiles`). Triggers write the change feed.
 
 AUTOINCREMENT never reuses the sequence of a deleted row, so a cursor that names one stays valid.
 """
 
-VERSION = 2
+VERSION = 3
 """Stored in a database file; raise it when a table or the sample data changes."""
 
 SCHEMA = """
@@ -31,10 +32,13 @@ CREATE TABLE records (
     blobs INTEGER NOT NULL,
     size INTEGER NOT NULL,
     created BLOB NOT NULL,
+    profile INTEGER NOT NULL,
     UNIQUE (container, id)
 );
 CREATE INDEX records_in_order ON records (container, sequence);
 CREATE INDEX records_by_date ON records (container, created);
+CREATE INDEX records_by_profile ON records (container, profile);
+CREATE TABLE profiles (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
 
 CREATE VIEW bucket_rows AS
     SELECT sequence, 0 AS container, json_set(

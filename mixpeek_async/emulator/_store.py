@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import weakref
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from os import PathLike
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from mixpeek_async.emulator._errors import json_bytes
 from mixpeek_async.emulator._filters import Clause
 from mixpeek_async.emulator._paths import sort_key
+from mixpeek_async.emulator._profiles import profile_of
 from mixpeek_async.emulator._samples import (
     Container,
     Kind,
@@ -35,8 +36,14 @@ SLICE = 1_000
 # Larger sizes are ignored, so that a sum of sizes fits SQLite's integers.
 _MOST_BYTES = 2**40
 
-_INSERT = "INSERT INTO records (container, body, id, status, blobs, size, created) VALUES (?, ?, ?, ?, ?, ?, ?)"
-_UPDATE = "UPDATE records SET body = ?, status = ?, blobs = ?, size = ?, created = ? WHERE container = ? AND id = ?"
+_INSERT = (
+    "INSERT INTO records (container, body, id, status, blobs, size, created, profile) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_UPDATE = (
+    "UPDATE records SET body = ?, status = ?, blobs = ?, size = ?, created = ?, profile = ? "
+    "WHERE container = ? AND id = ?"
+)
+_NEW_PROFILE = "INSERT OR IGNORE INTO profiles (id, body) VALUES (?, ?)"
 _CONTAINER = "SELECT sequence, kind, id, source FROM containers WHERE kind = ?"
 
 
@@ -146,7 +153,7 @@ class Store:
         """Store a slice of sample records, and return their ids."""
         # Outside of the transaction: requests of other threads are answered meanwhile.
         samples = [(number, sample_summary(container, number)) for number in numbers]
-        self._insert(container, ((summary, number) for number, summary in samples))
+        self._insert(container, [(summary, number) for number, summary in samples])
         return [summary.id for _, summary in samples]
 
     def add(self, container: Container, record: JsonObject) -> None:
@@ -154,10 +161,14 @@ class Store:
         summary = _summary(container, _id(container, record), record)
         self._insert(container, [(summary, json_bytes(record).decode("ascii"))])
 
-    def _insert(self, container: Container, rows: Iterable[tuple[Summary, str | int]]) -> None:
+    def _insert(self, container: Container, rows: Sequence[tuple[Summary, str | int]]) -> None:
         try:
             with self._transaction():
-                self._db.executemany(_INSERT, ((container.sequence, body, *summary) for summary, body in rows))
+                self._db.executemany(_NEW_PROFILE, {summary.profile for summary, _ in rows})
+                self._db.executemany(
+                    _INSERT,
+                    ((container.sequence, body, *summary[:-1], summary.profile.id) for summary, body in rows),
+                )
         # The ids of a container are its only constraint. The transaction has been rolled back by now.
         except sqlite3.IntegrityError:
             where = f"{container.kind} {container.id!r}"
@@ -175,8 +186,9 @@ class Store:
         """Set `fields` of a record; its position in the list stays."""
         with self._transaction():
             record = {**self.get(container, identifier), **fields}
-            body, (_, *columns) = json_bytes(record).decode("ascii"), _summary(container, identifier, record)
-            self._db.execute(_UPDATE, (body, *columns, container.sequence, identifier))
+            body, (_, *columns, profile) = json_bytes(record).decode("ascii"), _summary(container, identifier, record)
+            self._db.execute(_NEW_PROFILE, profile)
+            self._db.execute(_UPDATE, (body, *columns, profile.id, container.sequence, identifier))
         return record
 
     def delete(self, container: Container, identifier: str) -> None:
@@ -216,6 +228,16 @@ class Store:
         where = selection.where
         query = f"SELECT substr(created, 1, ?), count(*) FROM {selection.table} WHERE {where.sql} GROUP BY 1 ORDER BY 1"
         return self._all(query, length, *where.parameters)
+
+    def profiles(self, selection: Selection) -> list[tuple[str, int]]:
+        """The profiles of `selection` as JSON texts, each with its number of rows, in the order of their first rows."""
+        where = selection.where
+        counted = (
+            f"SELECT profile, count(*) AS number, min(sequence) AS first FROM {selection.table} WHERE {where.sql} "
+            f"GROUP BY profile"
+        )
+        query = f"SELECT body, number FROM ({counted}) JOIN profiles ON id = profile ORDER BY first"
+        return self._all(query, *where.parameters)
 
     def texts(self, selection: Selection) -> Iterator[str]:
         """The JSON texts of all rows, in creation order."""
@@ -287,6 +309,7 @@ def _summary(container: Container, identifier: str, record: JsonObject) -> Summa
         len(blobs),
         sum(map(_size, blobs)),
         sort_key(record, "created_at"),
+        profile_of(record),
     )
 
 
