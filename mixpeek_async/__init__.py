@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mixpeek_async._clock import Clock
 from mixpeek_async._retry import Attempts, RetryPolicy
+from mixpeek_async._summary import Breakdown, Summary
 from mixpeek_async._telemetry import Hooks, PageReceived, RequestSent, ResponseReceived, RetryScheduled
 from mixpeek_async.buckets import Buckets
 from mixpeek_async.client import AsyncMixpeek
@@ -102,6 +103,7 @@ __all__ = [
     "Blob",
     "BlobDetails",
     "BlobType",
+    "Breakdown",
     "Bucket",
     "BucketQuery",
     "Buckets",
@@ -162,6 +164,7 @@ __all__ = [
     "Source",
     "SourceType",
     "StatusError",
+    "Summary",
     "TransportError",
     "ValidationError",
     "Walk",

@@ -4,10 +4,12 @@ import builtins
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
+from mixpeek_async._checks import bool_
 from mixpeek_async._counts import aggregate, parts_of_bucket
 from mixpeek_async._options import PageRequest, PageStart
 from mixpeek_async._paging import Digest
 from mixpeek_async._source import EndpointSource, ListKwargs, new_pager, row_structurer, take_query
+from mixpeek_async._summary import Summary, summarize
 from mixpeek_async._transport import Transport
 from mixpeek_async._wire import get_object, list_objects, model_parser, parse_total
 from mixpeek_async.models import AggregateRow, Object, Progress
@@ -153,6 +155,7 @@ class Objects:
         metrics: Mapping[str, str | tuple[str, str]],
         filters: FilterLike | None = None,
         unwind: str | None = None,
+        range_buckets: Mapping[str, Iterable[float]] | None = None,
     ) -> builtins.list[AggregateRow]:
         """Group the objects of `bucket` on the server, and compute `metrics` of each group.
 
@@ -162,10 +165,14 @@ class Objects:
           The API's functions are count, sum, avg, min, max, count_distinct and others.
         * `filters`: which objects to group, as for `list`.
         * `unwind`: a field that holds a list, such as `"blobs"`; each of its elements counts as an object.
+        * `range_buckets`: also group by ranges of a number: `{"size_bytes": [0, 1024]}`. A number on a boundary is in
+          the range below it. How the server names the ranges in `AggregateRow.group` is not published.
 
         InvalidArgumentError for what can never work, IncompleteListError if the server has more groups than it sends.
         """
-        query = AggregateQuery(group_by=group_by, metrics=metrics, filters=filters, unwind=unwind)
+        query = AggregateQuery(
+            group_by=group_by, metrics=metrics, filters=filters, unwind=unwind, range_buckets=range_buckets
+        )
         return await aggregate(self._transport, bucket, query, Progress())
 
     async def parts(
@@ -199,3 +206,14 @@ class Objects:
         return await parts_of_bucket(
             self._transport, bucket, query, progress or Progress(), count, min_objects, max_requests
         )
+
+    async def summary(self, bucket: str, *, filters: FilterLike | None = None, exact: bool = False) -> Summary:
+        """The objects of `bucket`, or those that match `filters`, in numbers: by status, type, size and date.
+
+        The server counts: this takes six requests for a bucket of any size. What the server cannot count, or counts
+        with a sum that is not its own number of objects, is counted by a walk over all objects, which takes one request
+        per 1,000 of them; `Breakdown.source` tells which it was.
+
+        * `exact`: True walks in any case.
+        """
+        return await summarize(self, bucket, filters, exact=bool_(exact, "exact"))

@@ -87,11 +87,15 @@ MAY_IMPORT: dict[str, set[str]] = {
         "query",
     },
     "events": {"_paging", "_source", "_transport", "_wire", "models", "pager"},
+    # To it, `objects` is the type of an argument.
+    "_summary": {"errors", "models", "objects", "query"},
     "objects": {
+        "_checks",
         "_counts",
         "_options",
         "_paging",
         "_source",
+        "_summary",
         "_transport",
         "_wire",
         "models",
@@ -127,6 +131,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "events",
         "objects",
         "_retry",
+        "_summary",
         "_telemetry",
         "client",
         "errors",

@@ -1,6 +1,7 @@
 """A whole query as a value, which can be compared, printed, pickled, and stored as JSON."""
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any, Self
 
 import attrs
@@ -108,6 +109,24 @@ def _as_group_key(value: object) -> Mapping[str, str]:
         if options and value.get(name, options[0]) not in options:
             raise InvalidArgumentError(f"{name} must be one of {', '.join(options)}, not {short_repr(value[name])}")
     return {name: text(part, name) for name, part in value.items()}
+
+
+def _as_range_buckets(value: object) -> Mapping[str, tuple[float, ...]] | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping) or not value:
+        raise InvalidArgumentError("range_buckets must be a dict such as {'size_bytes': [0, 1024, 1048576]}")
+    return {field_name(path): _as_boundaries(boundaries) for path, boundaries in value.items()}
+
+
+def _as_boundaries(value: object) -> tuple[float, ...]:
+    numbers = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping) else ()
+    if not numbers or not all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers):
+        raise InvalidArgumentError(f"the boundaries of a range must be a list of numbers, not {short_repr(value)}")
+    as_json(list(numbers), "range_buckets")
+    if any(low >= high for low, high in pairwise(numbers)):
+        raise InvalidArgumentError(f"the boundaries of a range must be in ascending order, not {short_repr(value)}")
+    return numbers
 
 
 def _as_metrics(value: object) -> Mapping[str, tuple[str, str | None]]:
@@ -245,11 +264,15 @@ class AggregateQuery(Query):
     metrics: Mapping[str, tuple[str, str | None]] = attrs.field(converter=_as_metrics)
     filters: Filter | None = attrs.field(default=None, converter=_as_filter)
     unwind: str | None = attrs.field(default=None, converter=attrs.converters.optional(field_name))
+    range_buckets: Mapping[str, tuple[float, ...]] | None = attrs.field(default=None, converter=_as_range_buckets)
 
     def to_dict(self) -> dict[str, JSON]:
         """The query as the JSON body of a request: the API calls the metrics `aggregations`, and wants a list."""
         body = super().to_dict()
         del body["metrics"]
+        if self.range_buckets is not None:
+            ranges = self.range_buckets.items()
+            body["range_buckets"] = [{"field": path, "boundaries": list(numbers)} for path, numbers in ranges]
         named = [(alias, function, path) for alias, (function, path) in self.metrics.items()]
         metrics = [
             {"function": function, "alias": alias} | ({"field": path} if path else {})
