@@ -1,22 +1,22 @@
 """Which server a command talks to: the API, or an emulator inside this process."""
 
-import asyncio
 import os
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from mixpeek_async import AsyncMixpeek, Hooks
 from mixpeek_async.cli._options import Connection
 
 if TYPE_CHECKING:
+    from mixpeek_async import AsyncMixpeek, Hooks
     from mixpeek_async.emulator import Emulator
 
+Kind = Literal["bucket", "collection"]
+
 EMULATOR_OBJECTS = 5_000
-_SEEDED_AT_ONCE = 1_000
 
 # Keywords in the library's messages. Those that are common words count only at the start, and as `name=…`.
 _KEYWORD = re.compile(
@@ -37,11 +37,11 @@ def check(connection: Connection) -> None:
         raise click.UsageError(problem)
 
 
-def check_bucket(connection: Connection, bucket: str | None) -> None:
-    """UsageError if there is no bucket to ask for."""
-    if not bucket and not connection.emulator:
+def check_container(connection: Connection, kind: Kind, name: str | None) -> None:
+    """UsageError if there is no bucket or collection to ask for."""
+    if not name and not connection.emulator:
         raise click.UsageError(
-            "which bucket? Give its id or name as BUCKET, or try --emulator, which brings a bucket of its own"
+            f"which {kind}? Give its id or name as {kind.upper()}, or try --emulator, which brings a {kind} of its own"
         )
 
 
@@ -81,9 +81,16 @@ def in_words_of(connection: Connection) -> Callable[[str], str]:
 
 @asynccontextmanager
 async def connected(
-    connection: Connection, bucket: str | None = None, hooks: Hooks | None = None, **settings: Any
-) -> AsyncIterator[tuple[AsyncMixpeek, str]]:
-    """An open client, and the bucket to ask for. `settings` are more keywords of the client."""
+    connection: Connection,
+    container: str | None = None,
+    hooks: "Hooks | None" = None,
+    *,
+    kind: Kind = "bucket",
+    **settings: Any,
+) -> "AsyncIterator[tuple[AsyncMixpeek, str]]":
+    """An open client, and the bucket or collection to ask for. `settings` are more keywords of the client."""
+    from mixpeek_async import AsyncMixpeek
+
     settings = {"timeout": connection.timeout, "hooks": hooks, **settings}
     if not connection.emulator:
         async with AsyncMixpeek(
@@ -92,32 +99,25 @@ async def connected(
             allow_insecure=connection.allow_insecure,
             **settings,
         ) as client:
-            yield client, bucket or ""
+            yield client, container or ""
         return
     # With --emulator all of it is the emulator's: what the environment says is about the real API.
     async with (
-        _sample(connection, bucket) as emulator,
+        _sample(connection, container, kind) as emulator,
         AsyncMixpeek(emulator.api_key, namespace=emulator.namespace, base_url=emulator.url, **settings) as client,
     ):
-        yield client, emulator.bucket
+        yield client, emulator.bucket if kind == "bucket" else emulator.collection
 
 
 @asynccontextmanager
-async def _sample(connection: Connection, bucket: str | None) -> "AsyncIterator[Emulator]":
+async def _sample(connection: Connection, container: str | None, kind: Kind) -> "AsyncIterator[Emulator]":
     # It takes a while to import, and the other commands do without.
     from mixpeek_async.emulator import Emulator
 
-    names = {"bucket": bucket, "namespace": connection.namespace}
+    names = {kind: container, "namespace": connection.namespace}
     given: dict[str, Any] = {keyword: name for keyword, name in names.items() if name}
     async with Emulator(pagination=connection.emulator_pagination or "cursor", **given) as emulator:
-        await seed(emulator, connection.emulator_objects)
+        count = EMULATOR_OBJECTS if connection.emulator_objects is None else connection.emulator_objects
+        # Piece by piece: a million objects take a while, and Ctrl-C works in between.
+        await (emulator.aseed(count) if kind == "bucket" else emulator.documents.aseed(count))
         yield emulator
-
-
-async def seed(emulator: "Emulator", count: int | None) -> None:
-    """Fill the bucket piece by piece: a million objects take a while, and Ctrl-C works in between."""
-    missing = EMULATOR_OBJECTS if count is None else count
-    while missing > 0:
-        emulator.seed(min(_SEEDED_AT_ONCE, missing))
-        missing -= _SEEDED_AT_ONCE
-        await asyncio.sleep(0)

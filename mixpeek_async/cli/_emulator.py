@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import click
 
-from mixpeek_async.cli._connection import seed
 from mixpeek_async.cli._interrupt import Interruption
 from mixpeek_async.cli._output import print_text
 from mixpeek_async.cli._run import Failure, Misuse, run
@@ -42,7 +41,7 @@ def serve(settings: Settings) -> None:
         async with aclosing(_made(settings)) as emulator:
             await _start(emulator)
             if not emulator.object_ids():
-                await seed(emulator, settings.objects)
+                await emulator.aseed(settings.objects)
             _announce(emulator, settings, interruption)
             while True:
                 _forget_requests(emulator)

@@ -1,13 +1,15 @@
-"""Objects and buckets as text: which of their values are shown, and in which format."""
+"""Objects, buckets, collections and documents as text: which of their values are shown, and in which format."""
 
 import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mixpeek_async import Bucket, Object
 from mixpeek_async.cli._text import json_text, plain, printable, spreadsheet_cell
+
+if TYPE_CHECKING:
+    from mixpeek_async import Bucket, Collection, Document, Object
 
 FORMATS = ("table", "jsonl", "json", "csv", "tsv", "ids")
 
@@ -33,12 +35,27 @@ class View:
     """Whether JSON shows the record as the server sent it, or these values only."""
 
 
-def _object_values(obj: Object) -> Sequence[object]:
+def _object_values(obj: "Object") -> Sequence[object]:
     return obj.object_id, obj.status, obj.created_at, len(obj.blobs), obj.key_prefix
 
 
-def _bucket_values(bucket: Bucket) -> Sequence[object]:
+def _bucket_values(bucket: "Bucket") -> Sequence[object]:
     return bucket.bucket_id, bucket.bucket_name, bucket.object_count, bucket.total_size_bytes, bucket.created_at
+
+
+def _collection_values(collection: "Collection") -> Sequence[object]:
+    return (
+        collection.collection_id,
+        collection.collection_name,
+        collection.document_count,
+        collection.lifecycle_state,
+        collection.created_at,
+    )
+
+
+def _document_values(document: "Document") -> Sequence[object]:
+    root = _at(document.to_dict(), "_internal.lineage.root_object_id")
+    return document.document_id, document.collection_id, document.searchable_at, root
 
 
 OBJECTS = View(
@@ -55,6 +72,20 @@ BUCKETS = View(
     values=_bucket_values,
     widths=(20, 20, 10, 14, 20),
     id_of=lambda bucket: bucket.bucket_id,
+)
+COLLECTIONS = View(
+    things="collections",
+    names=("collection_id", "collection_name", "documents", "state", "created_at"),
+    values=_collection_values,
+    widths=(20, 20, 10, 10, 20),
+    id_of=lambda collection: collection.collection_id,
+)
+DOCUMENTS = View(
+    things="documents",
+    names=("document_id", "collection_id", "searchable_at", "object_id"),
+    values=_document_values,
+    widths=(20, 20, 20, 20),
+    id_of=lambda document: document.document_id,
 )
 
 

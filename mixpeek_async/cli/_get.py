@@ -1,7 +1,8 @@
-"""One object, printed: the command `get`."""
+"""One object, or their number, printed: the commands `get` and `count`."""
 
 from collections.abc import Sequence
 
+from mixpeek_async import Filter
 from mixpeek_async.cli._connection import connected, in_words_of
 from mixpeek_async.cli._formats import OBJECTS, only_fields
 from mixpeek_async.cli._interrupt import Interruption
@@ -26,3 +27,14 @@ def print_object(
         print_text(json_document(shown) + "\n", interruption)
 
     run(fetch_and_print, in_words_of(connection))
+
+
+def print_count(connection: Connection, bucket: str | None, filters: Filter | None) -> None:
+    """Print the number of objects."""
+
+    async def count_and_print(interruption: Interruption) -> None:
+        async with connected(connection, bucket) as (client, name):
+            number = await client.objects.count(name, filters=filters)
+        print_text(f"{number}\n", interruption)
+
+    run(count_and_print, in_words_of(connection))

@@ -6,6 +6,7 @@ import select
 import shutil
 import stat
 import sys
+from collections import deque
 from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import IO, Any, Protocol
 from mixpeek_async.cli._formats import Format
 from mixpeek_async.cli._interrupt import Interruption
 
-_BLOCK = 64 * 1024
+BLOCK = 64 * 1024
+"""A file gets its text in blocks of at least so many bytes."""
 
 # So many bytes a pipe takes at once when it takes any. Windows has no such number, and waits for sockets only.
 _CAN_WAIT = hasattr(select, "PIPE_BUF")
@@ -64,9 +66,9 @@ def _number(stream: IO[Any] | None) -> int | None:
         return None
 
 
-def terminal_width() -> int:
-    """The columns of the terminal, or what the variable COLUMNS says."""
-    return shutil.get_terminal_size().columns
+def terminal_size() -> os.terminal_size:
+    """The columns and lines of the terminal, or what the variables COLUMNS and LINES say."""
+    return shutil.get_terminal_size()
 
 
 class Sink(Protocol):
@@ -142,8 +144,9 @@ class FileSink:
     `open_` opens it with the first text, so that a walk that fails at once leaves an older file alone.
     """
 
-    def __init__(self, open_: Callable[[], FileIO]) -> None:
+    def __init__(self, open_: Callable[[], FileIO], block: int = BLOCK) -> None:
         self._open = open_
+        self._block = block
         self._file: FileIO | None = None
         self._waiting = bytearray()
         self._failure: OSError | None = None
@@ -156,7 +159,7 @@ class FileSink:
 
     @property
     def is_full(self) -> bool:
-        return len(self._waiting) >= _BLOCK
+        return len(self._waiting) >= self._block
 
     def flush(self) -> None:
         if self._failure is not None:
@@ -176,6 +179,39 @@ class FileSink:
             self._file.close()
 
 
+class LiveSink:
+    """The latest lines of a table that is drawn in place; the head stays above them. At the end they stay on stdout."""
+
+    is_full = False
+
+    def __init__(self, lines: deque[str], interruption: Interruption) -> None:
+        self._lines = lines
+        self._interruption = interruption
+        self._head: str | None = None
+
+    def wait(self) -> None:
+        """Nothing is written, but a signal ends the walk here."""
+        with self._interruption.blocking():
+            pass
+
+    def write(self, text: str) -> None:
+        for line in text.splitlines():
+            self._head = self._head or line
+            self._lines.append(line)
+            # In place of the oldest row, which has pushed the head out.
+            self._lines[0] = self._head
+
+    def flush(self) -> None:
+        """The drawing is the business of the status line."""
+
+    def close(self) -> None:
+        """Leave the last rows on stdout."""
+        if self._lines:
+            # Not as a sink does it: a signal has come, as a rule, and a wait would end at once.
+            print("\n".join(self._lines), flush=True)
+            self._lines.clear()
+
+
 def _write_whole(file: FileIO, data: bytes) -> None:
     """Write all of `data`, or leave the file as it was."""
     written = 0
@@ -189,27 +225,31 @@ def _write_whole(file: FileIO, data: bytes) -> None:
         raise
 
 
-def stdout_sink(interruption: Interruption) -> Sink:
+def stdout_sink(interruption: Interruption, block: int = BLOCK) -> Sink:
     """Writes to stdout, whatever that is."""
     stream = sys.stdout
     if stream is None:
         # So it is after `>&-`.
         raise OSError("stdout is closed")
     if is_file(stream):
-        return FileSink(lambda: FileIO(stream.fileno(), "wb", closefd=False))
+        return FileSink(lambda: FileIO(stream.fileno(), "wb", closefd=False), block)
     if not is_terminal(stream):
         # Bytes, since JSON is UTF-8 wherever it is written to.
         return StreamSink(stream.buffer, str.encode, interruption)
-    if reconfigure := getattr(stream, "reconfigure", None):
-        # A terminal that has no UTF-8 shows an escape, where an exception would end the walk.
-        reconfigure(errors="backslashreplace")
+    tolerate_encoding(stream)
     return StreamSink(stream, str, interruption)
 
 
-def path_sink(path: Path, interruption: Interruption, *, append: bool) -> Sink:
+def tolerate_encoding(stream: IO[str]) -> None:
+    """Have a terminal that has no UTF-8 show an escape, where an exception would end the walk."""
+    if reconfigure := getattr(stream, "reconfigure", None):
+        reconfigure(errors="backslashreplace")
+
+
+def path_sink(path: Path, interruption: Interruption, *, append: bool, block: int = BLOCK) -> Sink:
     """Writes to the file at `path`, behind what it holds with `append`, else in its place."""
     if not path.exists() or path.is_file():
-        return FileSink(lambda: path.open("ab" if append else "wb", buffering=0))
+        return FileSink(lambda: path.open("ab" if append else "wb", buffering=0), block)
     # A named pipe, which is opened when it has a reader, or a device.
     with interruption.blocking():
         return StreamSink(path.open("wb", buffering=0), str.encode, interruption, is_own=True)

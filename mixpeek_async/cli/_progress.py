@@ -3,9 +3,10 @@
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol, TextIO
 
-from mixpeek_async import MixpeekError, Pager, RetryScheduled
+from mixpeek_async import MixpeekError, RetryScheduled
+from mixpeek_async import Progress as Counts
 from mixpeek_async.cli._text import printable
 
 if TYPE_CHECKING:
@@ -19,20 +20,33 @@ def reason(error: MixpeekError) -> str:
     return printable(error.message[:_LONGEST_REASON])
 
 
-class Progress:
-    """The counts of a walk over `things` (objects or buckets), its speed, and why it waits. `now` gives seconds."""
+class Counted(Protocol):
+    """A walk, a pager, or what else counts."""
 
-    def __init__(self, things: str, now: Callable[[], float] = time.monotonic) -> None:
+    @property
+    def progress(self) -> Counts:
+        """The counts, as they are now."""
+        ...
+
+
+class Progress:
+    """The counts of a walk over `things` (objects or buckets), its speed, and why it waits. `now` gives seconds.
+
+    `follows`: the walk waits for new objects most of the time, so that it has no speed.
+    """
+
+    def __init__(self, things: str, now: Callable[[], float] = time.monotonic, *, follows: bool = False) -> None:
         self._things = things
         self._now = now
+        self._follows = follows
         self._started = now()
-        self._pager: Pager[Any] | None = None
+        self._walk: Counted | None = None
         self._retry: RetryScheduled | None = None
         self._retry_at = 0.0
 
-    def follow(self, pager: Pager[Any]) -> None:
-        """Read the counts of `pager` from now on."""
-        self._pager = pager
+    def follow(self, walk: Counted) -> None:
+        """Read the counts of `walk` from now on."""
+        self._walk = walk
         self._started = self._now()
 
     def note_retry(self, retry: RetryScheduled) -> None:
@@ -43,7 +57,7 @@ class Progress:
     @property
     def items(self) -> int:
         """How many records the walk has given."""
-        return self._pager.progress.items if self._pager else 0
+        return self._walk.progress.items if self._walk else 0
 
     def __str__(self) -> str:
         """The state of a walk that goes on. It is short: a reason for waiting fits into 80 columns."""
@@ -54,9 +68,9 @@ class Progress:
 
     def summary(self) -> str:
         """The state of a walk that has ended."""
-        if self._pager is None:
+        if self._walk is None:
             return self._count()
-        progress = self._pager.progress
+        progress = self._walk.progress
         last = f" | last retry: {reason(self._retry.error)}" if self._retry else ""
         return (
             f"{self._count()} | pages {progress.pages:,} | requests {progress.requests:,} | "
@@ -64,20 +78,26 @@ class Progress:
         )
 
     def _count(self) -> str:
-        total = self._pager.progress.total if self._pager else None
+        total = self._walk.progress.total if self._walk else None
         return f"{self._things} {self.items:,}" + ("" if total is None else f" of {total:,}")
 
     def _rate(self) -> str:
+        if self._follows:
+            return "following"
         # A walk that has just begun has no speed worth showing, and must not divide by zero.
         return f"{self.items / max(self._now() - self._started, 0.001):,.0f} {self._things}/s"
 
 
 class StatusLine:
-    """One line on stderr that is drawn while a walk waits, and erased before anything else is printed."""
+    """A text that is drawn while a walk waits, and erased before anything else is printed.
 
-    def __init__(self, text: Callable[[], str], *, visible: bool) -> None:
+    It is one line on stderr; with `stdout`, a table and a line on stdout.
+    """
+
+    def __init__(self, text: Callable[[], str], *, visible: bool, stdout: bool = False) -> None:
         self._text = text
         self._visible = visible
+        self._stdout = stdout
         self._live: Live | None = None
 
     def draw(self) -> None:
@@ -85,7 +105,7 @@ class StatusLine:
         if not self._visible:
             return
         if self._live is None:
-            self._live = _live_line(self._text)
+            self._live = _live_text(self._text, sys.stdout if self._stdout else sys.stderr)
             self._live.start()
         self._live.refresh()
 
@@ -96,14 +116,14 @@ class StatusLine:
             live.stop()
 
 
-def _live_line(text: Callable[[], str]) -> "Live":
+def _live_text(text: Callable[[], str], stream: TextIO) -> "Live":
     # rich takes a while to import, and most runs draw nothing.
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
 
     return Live(
-        console=Console(file=sys.stderr, markup=False, emoji=False, highlight=False),
+        console=Console(file=stream, markup=False, emoji=False, highlight=False),
         # Text, not str: rich would read [red] and :smile: in a str as its own.
         get_renderable=lambda: Text(text(), no_wrap=True, overflow="ellipsis"),
         # The event loop draws it, and no thread.

@@ -1,9 +1,10 @@
-"""One listing, printed: what `list` and `buckets` share."""
+"""One listing, printed: what `list`, `buckets`, `collections`, `documents` and `follow` share."""
 
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,45 +12,58 @@ from typing import Any
 
 import click
 
-from mixpeek_async import (
-    AsyncMixpeek,
-    CheckpointError,
-    Hooks,
-    InvalidObjectError,
-    Pager,
-    RetryScheduled,
-    Walk,
-)
-from mixpeek_async.cli._connection import connected, in_words_of
+from mixpeek_async import AsyncMixpeek, CheckpointError, Follow, Hooks, InvalidObjectError, RetryScheduled, Walk
+from mixpeek_async.cli._connection import Kind, connected, in_words_of
 from mixpeek_async.cli._formats import BY_SUFFIX, Format, View, make_format, only_fields
 from mixpeek_async.cli._interrupt import Interruption
 from mixpeek_async.cli._options import Connection, Output
-from mixpeek_async.cli._output import Printer, Sink, is_file, is_terminal, path_sink, stdout_sink, terminal_width
+from mixpeek_async.cli._output import (
+    BLOCK,
+    LiveSink,
+    Printer,
+    Sink,
+    is_file,
+    is_terminal,
+    path_sink,
+    stdout_sink,
+    terminal_size,
+    tolerate_encoding,
+)
 from mixpeek_async.cli._progress import Progress, StatusLine, reason
 from mixpeek_async.cli._run import READER_GONE, Failure, Misuse, run
 from mixpeek_async.cli._text import printable
 
 _REDRAW_EVERY = 0.1
+# Beside the latest rows, a terminal shows the head, the progress, the prompt, and what was typed.
+_LINES_AROUND = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """What to print: `open_pager` gives the pager of a client and a bucket, `resumed` is true with `--resume`."""
+    """What to print: `open_walk` gives the walk of a client and a container, `resumed` is true with `--resume`.
+
+    `follows`: the walk does not end by itself.
+    """
 
     connection: Connection
     output: Output
     view: View
-    open_pager: Callable[[AsyncMixpeek, str], Pager[Any]]
-    bucket: str | None = None
+    open_walk: Callable[[AsyncMixpeek, str], Awaitable[Walk[Any] | Follow[Any]]]
+    container: str | None = None
+    kind: Kind = "bucket"
     resumed: bool = False
+    follows: bool = False
 
 
 def print_listing(listing: Listing) -> None:
     """Print all records. Every other end is an exception of click's, and tells the user how to go on."""
-    _check_output(listing.output, resumed=listing.resumed)
+    _check_output(listing)
     walk = _Walk(listing)
-    if listing.connection.emulator and listing.bucket:
-        walk.say(f"note: --emulator makes its data up; the objects are not those of your bucket {listing.bucket!a}")
+    if listing.connection.emulator and listing.container:
+        walk.say(
+            f"note: --emulator makes its data up; the {listing.view.things} are not those of your "
+            f"{listing.kind} {listing.container!a}"
+        )
     try:
         run(walk.print_all, in_words_of(listing.connection))
     except Failure as failure:
@@ -66,10 +80,17 @@ def print_listing(listing: Listing) -> None:
         walk.say(f"done: {walk.progress.summary()}")
 
 
-def _check_output(output: Output, *, resumed: bool) -> None:
+def _check_output(listing: Listing) -> None:
     """UsageError for options that contradict each other."""
+    output, resumed = listing.output, listing.resumed
     if output.format == "ids" and output.fields:
         raise click.UsageError("--format ids prints ids and nothing else: leave out --json")
+    if listing.follows and _format_name(output, to_terminal=False) == "json":
+        raise click.UsageError("a JSON array would never be closed: write JSON lines, --format jsonl")
+    if output.live and not (output.file is None and is_terminal(sys.stdout)):
+        raise click.UsageError("--live shows the rows in a terminal, and stdout is none: leave it out")
+    if output.live and _format_name(output, to_terminal=True) != "table":
+        raise click.UsageError("--live shows a table: leave out --json and --format")
     if resumed and output.file is not None and _format_name(output, to_terminal=False) == "json":
         raise click.UsageError("a file of one JSON array cannot be continued: write JSON lines, --format jsonl")
     if output.file is not None and not Path(output.file).absolute().parent.is_dir():
@@ -92,9 +113,15 @@ class _Walk:
         self._output = listing.output
         self._checkpoint: str | None = None
         self._cut: str | None = None
-        self.progress = Progress(listing.view.things)
+        self.progress = Progress(listing.view.things, follows=listing.follows)
+        self._latest: deque[str] = deque(maxlen=max(2, terminal_size().lines - _LINES_AROUND))
+        """The rows that `--live` shows, without the head of the table."""
         visible = _is_apart(self._output) and is_terminal(sys.stderr) and not self._output.quiet
-        self._status = StatusLine(lambda: str(self.progress), visible=visible)
+        self._status = StatusLine(self._shown, visible=visible or self._output.live, stdout=self._output.live)
+
+    def _shown(self) -> str:
+        """The text that is drawn again and again: the progress, and with `--live` the table above it."""
+        return "\n".join([*self._latest, str(self.progress)])
 
     def say(self, *lines: str | None) -> None:
         """Print lines on stderr, unless the user wants none."""
@@ -116,19 +143,21 @@ class _Walk:
 
     async def print_all(self, interruption: Interruption) -> None:
         listing = self._listing
-        async with connected(listing.connection, listing.bucket, Hooks(retry=self._note_retry)) as (client, bucket):
+        hooks = Hooks(retry=self._note_retry)
+        async with connected(listing.connection, listing.container, hooks, kind=listing.kind) as (client, name):
             try:
-                pager = listing.open_pager(client, bucket)
+                walk = await listing.open_walk(client, name)
             except CheckpointError as error:
                 raise Misuse(f"--resume: {in_words_of(listing.connection)(error.message)}") from None
-            self.progress.follow(pager)
+            self.progress.follow(walk)
             with contextlib.closing(self._open_sink(interruption)) as sink:
                 async with _redrawn(self._status):
-                    await self._print_each(aiter(pager), sink)
+                    await self._print_each(walk, sink)
 
-    async def _print_each(self, walk: Walk[Any], sink: Sink) -> None:
+    async def _print_each(self, walk: Walk[Any] | Follow[Any], sink: Sink) -> None:
         printer = Printer(self._format(), self._writer(sink))
-        begun = False
+        # What is created before the same command runs again would be missed by one that follows from now on.
+        begun = self._listing.follows
         try:
             sink.wait()
             async for record in walk:
@@ -157,18 +186,23 @@ class _Walk:
         return make_format(
             _format_name(output, to_terminal=to_terminal),
             only_fields(listing.view, output.fields) if output.fields else listing.view,
-            width=terminal_width() if to_terminal else None,
+            width=terminal_size().columns if to_terminal else None,
             # A file that is continued has its head already.
             head=not listing.resumed,
         )
 
     def _open_sink(self, interruption: Interruption) -> Sink:
+        if self._output.live:
+            tolerate_encoding(sys.stdout)
+            return LiveSink(self._latest, interruption)
+        # Who follows a list looks at the file while it grows.
+        block = 1 if self._listing.follows else BLOCK
         if self._output.file is None:
-            return stdout_sink(interruption)
-        return path_sink(Path(self._output.file), interruption, append=self._listing.resumed)
+            return stdout_sink(interruption, block)
+        return path_sink(Path(self._output.file), interruption, append=self._listing.resumed, block=block)
 
     def _writer(self, sink: Sink) -> Callable[[str], None]:
-        if self._output.file is not None or not is_terminal(sys.stdout):
+        if self._output.file is not None or self._output.live or not is_terminal(sys.stdout):
             return sink.write
 
         def write_in_terminal(text: str) -> None:

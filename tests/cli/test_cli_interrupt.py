@@ -115,6 +115,10 @@ def test_a_cancellation_of_another_s_stays_one() -> None:
 
 
 def test_an_end_before_the_first_request_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Emulator, "seed", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    async def seed(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(Emulator, "aseed", seed)
     result = invoke("list", "--emulator")
     assert (result.stderr, result.stdout, result.exit_code) == ("interrupted: objects 0\n", "", 130)
