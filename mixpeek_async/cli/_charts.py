@@ -45,7 +45,8 @@ class Chart:
 
     def share(self, row: Row) -> str:
         """The part of the total that a row is."""
-        return f"{row.count / max(self.total, 1):.1%}"
+        share = row.count / max(self.total, 1)
+        return "<0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
 
 
 def charts(summary: Summary) -> list[Chart]:

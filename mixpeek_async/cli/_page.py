@@ -4,6 +4,7 @@ The rows of a chart are those of a table, so that readers without the bars have 
 units: the bars stretch with the window, and the texts do not.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
@@ -29,19 +30,21 @@ h2 { margin: 0; font-size: 1.05rem; }
 p { margin: .35rem 0 0; color: var(--soft); }
 .lead { font-size: 1.1rem; color: var(--ink); }
 .note { margin: .1rem 0 .9rem; font-size: .85rem; }
-.charts { display: grid; gap: 1.25rem; margin-top: 1.75rem; grid-template-columns: repeat(12, minmax(0, 1fr)); }
+.charts { display: grid; gap: 1.25rem; margin-top: 1.75rem; grid-template-columns: repeat(12, minmax(0, 1fr));
+  align-items: start; }
 section { grid-column: span 6; padding: 1.1rem 1.25rem 1.25rem; background: var(--card); border: 1px solid var(--line);
   border-radius: .6rem; min-width: 0; }
 section.wide { grid-column: 1 / -1; }
 @media (max-width: 50rem) { section { grid-column: 1 / -1; } }
 table { width: 100%; border-collapse: collapse; font-size: .92rem; }
 th, td { padding: .22rem 0; text-align: left; font-weight: 400; vertical-align: middle; }
-th { width: 38%; padding-right: .75rem; overflow-wrap: anywhere; line-height: 1.3; }
+th { width: 36%; padding-right: .75rem; overflow-wrap: anywhere; line-height: 1.3; }
 td.bar { padding-right: .75rem; }
 td.number { width: 1%; text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 td.share { padding-left: .75rem; color: var(--soft); }
 svg { display: block; width: 100%; fill: var(--bar); }
 td svg { height: .8rem; background: var(--track); border-radius: .15rem; }
+.timeline { min-width: min(100%, 14rem); }
 .columns { height: 11rem; border-bottom: 1px solid var(--soft); }
 .scale { display: flex; justify-content: space-between; font-size: .85rem; color: var(--soft);
   font-variant-numeric: tabular-nums; }
@@ -63,7 +66,7 @@ def page(bucket: str, summary: Summary, now: datetime) -> str:
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <link rel="icon" href="data:,">
 <title>{name}: summary</title>
 <style>{_STYLE}</style>
@@ -117,9 +120,14 @@ def _table_row(chart: Chart, row: Row, *, with_bars: bool) -> str:
     bar = f'<svg viewBox="0 0 100 1" preserveAspectRatio="none"><rect width="{width:.2f}" height="1"/></svg>'
     cell = f'<td class="bar" aria-hidden="true">{bar}</td>' if with_bars else ""
     return (
-        f'<tr><th scope="row"{_class(row)}>{escape(row.label)}</th>{cell}'
+        f'<tr><th scope="row"{_class(row)}>{_breakable(row.label)}</th>{cell}'
         f'<td class="number">{row.count:,}</td><td class="number share">{chart.share(row)}</td></tr>'
     )
+
+
+def _breakable(label: str) -> str:
+    """The label, which a narrow column breaks behind these characters, and not in the middle of a word."""
+    return re.sub("([_/.-])", r"\1<wbr>", escape(label))
 
 
 def _class(row: Row) -> str:
@@ -130,21 +138,33 @@ def _timeline(chart: Chart) -> str:
     """Columns from left to right, and the numbers in a table that can be opened."""
     if not chart.rows:
         return _section(chart, "")
-    columns = "".join(map(_column, range(len(chart.rows)), chart.rows, [chart.largest] * len(chart.rows)))
-    slots = max(len(chart.rows), _FEWEST_SLOTS)
-    first, last = escape(chart.rows[0].label), escape(chart.rows[-1].label)
-    body = f"""<div class="scale"><span>{chart.largest:,}</span></div>
-<svg class="columns" viewBox="0 0 {slots} {_HEIGHT}" preserveAspectRatio="none" role="img"
- aria-labelledby="timeline-title timeline-text">
-<title id="timeline-title">{escape(chart.title)}</title>
-<desc id="timeline-text">{_described(chart.rows)}</desc>
-{columns}
-</svg>
-<div class="scale"><span>{first}</span><span>{last}</span></div>
-<details><summary>Numbers</summary>
+    periods = [row for row in chart.rows if row.is_value]
+    others = [f"{row.label}: {row.count:,}" for row in chart.rows if not row.is_value]
+    columns = _columns(chart.title, periods) if periods else ""
+    beside = f'<p class="note">Not in the columns: {escape(", ".join(others))}</p>' if others else ""
+    body = f"""{columns}{beside}<details><summary>Numbers</summary>
 {_table(chart, with_bars=False)}
 </details>"""
     return _section(chart, body)
+
+
+def _columns(title: str, rows: Sequence[Row]) -> str:
+    largest = max(1, *(row.count for row in rows))
+    columns = "".join(_column(index, row, largest) for index, row in enumerate(rows))
+    # The first, the last, and the one in the middle if there is one.
+    shown = sorted({0, len(rows) - 1} | ({len(rows) // 2} if len(rows) % 2 else set()))
+    labels = "".join(f"<span>{escape(rows[index].label)}</span>" for index in shown)
+    width = 100 * min(1, len(rows) / _FEWEST_SLOTS)
+    return f"""<div class="timeline" style="width: {width:.0f}%">
+<div class="scale">up to {largest:,}</div>
+<svg class="columns" viewBox="0 0 {len(rows)} {_HEIGHT}" preserveAspectRatio="none" role="img"
+ aria-labelledby="timeline-title timeline-text">
+<title id="timeline-title">{escape(title)}</title>
+<desc id="timeline-text">{_described(rows)}</desc>
+{columns}</svg>
+<div class="scale">{labels}</div>
+</div>
+"""
 
 
 def _column(index: int, row: Row, largest: int) -> str:

@@ -107,7 +107,8 @@ def _bars(bucket: str, summary: Summary) -> str:
             console.print()
             console.print(Text.assemble((chart.title, "bold"), (f"  {chart.things}, {chart.note}", "dim")))
             console.print(_table(chart))
-    return _encodable(console.file.getvalue())  # type: ignore[attr-defined]
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    return _encodable(text if to_terminal else re.sub(" +$", "", text, flags=re.MULTILINE))
 
 
 def _table(chart: Chart) -> object:
