@@ -176,7 +176,7 @@ async def _ask(connection: Connection, bucket: str | None, evidence: Evidence) -
     """Send one request, without retries: the first failure is the one to explain."""
     trace = aiohttp.TraceConfig()
     trace.on_request_end.append(evidence.note_headers)
-    settings = {"retry": RetryPolicy(attempts=1), "trace_configs": [trace]}
+    settings: dict[str, Any] = {"retry": RetryPolicy(attempts=1), "trace_configs": [trace]}
     async with connected(connection, bucket, Hooks(response=evidence.note_response), **settings) as (client, name):
         pager: Pager[Any] = client.objects.list(name, prefetch=0) if bucket else client.buckets.list(prefetch=0)
         try:

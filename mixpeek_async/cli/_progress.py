@@ -63,7 +63,7 @@ class Progress:
         """The state of a walk that goes on. It is short: a reason for waiting fits into 80 columns."""
         left = self._retry_at - self._now()
         if self._retry is None or left <= 0:
-            return f"{self._count()} | {self._rate()}"
+            return f"{self._count()} | {'following' if self._follows else self._rate()}"
         return f"{self._count()} | waiting {left:.0f} s: {reason(self._retry.error)}"
 
     def summary(self) -> str:
@@ -71,10 +71,11 @@ class Progress:
         if self._walk is None:
             return self._count()
         progress = self._walk.progress
+        rate = "" if self._follows else f" | {self._rate()}"
         last = f" | last retry: {reason(self._retry.error)}" if self._retry else ""
         return (
             f"{self._count()} | pages {progress.pages:,} | requests {progress.requests:,} | "
-            f"retries {progress.retries:,} | waited {progress.waited:.1f} s | {self._rate()}{last}"
+            f"retries {progress.retries:,} | waited {progress.waited:.1f} s{rate}{last}"
         )
 
     def _count(self) -> str:
@@ -82,8 +83,6 @@ class Progress:
         return f"{self._things} {self.items:,}" + ("" if total is None else f" of {total:,}")
 
     def _rate(self) -> str:
-        if self._follows:
-            return "following"
         # A walk that has just begun has no speed worth showing, and must not divide by zero.
         return f"{self.items / max(self._now() - self._started, 0.001):,.0f} {self._things}/s"
 

@@ -11,17 +11,9 @@ from pathlib import Path
 
 import pytest
 from support.commands import ids, invoke, served, start
+from support.resuming import checkpoint
 
 from mixpeek_async.emulator import Fault
-
-OPTION = re.compile(r"--resume (mpc\S+)$", re.MULTILINE)
-
-
-def checkpoint(stderr: str) -> str:
-    """The checkpoint that the command told its user."""
-    found = OPTION.search(stderr)
-    assert found, stderr
-    return found[1]
 
 
 def test_after_a_failure_the_rest_comes() -> None:

@@ -3,38 +3,18 @@
 import io
 import os
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.cells import cell_len
-from support.commands import Pipe, Terminal, environment, served
+from support.commands import Pipe, Terminal, invoke, served
 
-from mixpeek_async.cli._app import cli
-from mixpeek_async.emulator import Emulator, Fault
+from mixpeek_async.emulator import Fault
+
+pytest_plugins = ["support.terminals"]
 
 CLEAR_LINE = "\x1b[2K"
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Run the command on streams of the test's own, in a window of 120 columns, and give its exit code."""
-
-    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
-        monkeypatch.delenv(name, raising=False)
-
-    def call(*args: str, out: Any, err: Any, emulator: Emulator | None = None, columns: int = 120) -> int:
-        for name, value in environment(emulator, {"TERM": "xterm", "COLUMNS": str(columns)}).items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(sys, "stdout", out)
-        monkeypatch.setattr(sys, "stderr", err)
-        with pytest.raises(SystemExit) as ended:
-            cli(args)
-        return int(ended.value.code or 0)
-
-    return call
 
 
 def sample(count: int) -> tuple[str, ...]:
@@ -145,6 +125,63 @@ def test_a_file_leaves_the_terminal_to_the_progress(redirected: bool, run: Any, 
     assert re.search(r"objects 1 \| [\d,]+ objects/s", err.text)
     assert err.text.rpartition(CLEAR_LINE)[2].startswith("done: objects 2 | ")
     assert path.read_text("utf-8").count("\n") == 2
+
+
+def live(terminal: Terminal) -> list[str]:
+    """The frames that were drawn in place, and at the end what is left in the terminal."""
+    return re.split(r"\x1b\[\?25[lh]", terminal.text)
+
+
+def test_live_shows_the_latest_rows_in_place_and_leaves_them(run: Any) -> None:
+    out, err = Terminal(), Terminal()
+    with served(objects=60, faults={3: Fault.slow(0.3)}) as emulator:
+        args = ("list", emulator.bucket, "--page-size", "20", "--live", "--include-total")
+        assert run(*args, out=out, err=err, emulator=emulator, lines=10) == 0
+        last = emulator.object_ids()[-5:]
+    _, frame, left = live(out)
+    head, *rows, progress = frame.replace("\r", "").split("\n")[:7]
+    assert head.startswith("object_id")
+    assert all(row.startswith("obj_") for row in rows)
+    assert progress.startswith("objects 40 of 60 | ")
+    # What is left: the head and the last rows, of a terminal of 10 lines.
+    assert [line.split()[0] for line in left[left.rindex("object_id") :].splitlines()] == ["object_id", *last]
+    assert err.text.startswith("done: objects 60 of 60 | ")
+
+
+def test_live_without_rows_leaves_nothing(run: Any) -> None:
+    out = Terminal()
+    assert run(*sample(0), "--live", out=out, err=Terminal()) == 0
+    assert out.text == ""
+
+
+def test_live_keeps_its_rows_when_the_walk_fails(run: Any) -> None:
+    out, err = Terminal(encoding="ascii"), Terminal()
+    with served(objects=4, faults={2: Fault.http(403)}) as emulator:
+        emulator.update(emulator.object_ids()[0], status="ÜBERHOLT")
+        assert run("list", emulator.bucket, "--page-size", "2", "--live", out=out, err=err, emulator=emulator) == 1
+    assert "\\xdcBERHOLT" in out.text
+    assert out.text.count("\n") == 3
+    assert "\nto go on, run the same command with this option: --resume mpc" in err.text
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ([], "--live shows the rows in a terminal, and stdout is none"),
+        (["-o", "objects.txt"], "--live shows the rows in a terminal"),
+    ],
+)
+def test_live_needs_a_terminal(args: list[str], words: str) -> None:
+    result = invoke(*sample(1), "--live", *args)
+    assert words in " ".join(result.stderr.split())
+    assert result.exit_code == 2
+
+
+@pytest.mark.parametrize("args", [["--format", "csv"], ["--json", "status"]])
+def test_live_is_a_table(args: list[str], run: Any) -> None:
+    err = Terminal()
+    assert run(*sample(1), "--live", *args, out=Terminal(), err=err) == 2
+    assert "--live shows a table: leave out --json and --format" in err.text
 
 
 def test_a_forced_colour_is_no_terminal(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
