@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mixpeek_async._clock import Clock
 from mixpeek_async._retry import Attempts, RetryPolicy
 from mixpeek_async._summary import Breakdown, Summary
-from mixpeek_async._telemetry import Hooks, PageReceived, RequestSent, ResponseReceived, RetryScheduled
+from mixpeek_async._telemetry import Hooks, PageReceived, RequestSent, ResponseReceived, RetryScheduled, Throttled
 from mixpeek_async.buckets import Buckets
 from mixpeek_async.client import AsyncMixpeek
 from mixpeek_async.collections import Collections
@@ -165,6 +165,7 @@ __all__ = [
     "SourceType",
     "StatusError",
     "Summary",
+    "Throttled",
     "TransportError",
     "ValidationError",
     "Walk",

@@ -83,6 +83,11 @@ class RateLimiter:
         """Whether a request would have to wait now, for the limit or behind other requests."""
         return self._lock.locked() or self._wait() > 0
 
+    @property
+    def expected_wait(self) -> float:
+        """Seconds until the limit allows a request; others may be waiting in front of it."""
+        return self._wait()
+
     async def acquire(self, longest_wait: float) -> None:
         """Wait until a request may be sent, and count it.
 

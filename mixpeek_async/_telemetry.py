@@ -57,6 +57,13 @@ class RetryScheduled:
 
 
 @attrs.frozen(kw_only=True)
+class Throttled:
+    """A request has to wait for a rate limit, for `seconds` or more: other requests may be waiting in front of it."""
+
+    seconds: float
+
+
+@attrs.frozen(kw_only=True)
 class PageReceived:
     """A page has arrived, after any number of attempts: `rows` of the `limit` that were asked for.
 
@@ -89,6 +96,7 @@ class Hooks:
     request: Callable[[RequestSent], object] | None = None
     response: Callable[[ResponseReceived], object] | None = None
     retry: Callable[[RetryScheduled], object] | None = None
+    throttle: Callable[[Throttled], object] | None = None
     page: Callable[[PageReceived], object] | None = None
 
 
@@ -129,6 +137,11 @@ class Telemetry:
         line = "%s %s: attempt %d: %s; again in %.2f s"
         self.log(logging.INFO, line, sent.method, sent.url, sent.attempt, _name_of(error), wait)
         self._call("retry", RetryScheduled(**attrs.asdict(sent), error=error, wait=wait))
+
+    def throttle(self, seconds: float) -> None:
+        """A request has to wait for a rate limit."""
+        self.log(logging.INFO, "waiting for the rate limit")
+        self._call("throttle", Throttled(seconds=seconds))
 
     def page(self, path: str, offset: int | None, limit: int, rows: int) -> None:
         """A page has arrived."""

@@ -167,7 +167,7 @@ class Transport:
         longest = self._policy.max_retry_after
         if not self._rate_limiter.is_throttled:
             return await self._rate_limiter.acquire(longest)
-        self.telemetry.log(logging.INFO, "waiting for the rate limit")
+        self.telemetry.throttle(self._rate_limiter.expected_wait)
         began = self.clock.monotonic()
         try:
             async with self._timeouts.within(None):

@@ -238,7 +238,7 @@ json_option = click.option(
 )
 
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors on stderr.")
-verbose_option = click.option("-v", "--verbose", is_flag=True, help="Print on stderr why each retry is made, and when.")
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="Print on stderr why it waits, or tries again.")
 
 output_options = group(
     "output",

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from mixpeek_async import MixpeekError, RetryScheduled
+from mixpeek_async import MixpeekError, RetryScheduled, Throttled
 from mixpeek_async import Progress as Counts
 from mixpeek_async.cli._text import printable
 
@@ -18,6 +18,16 @@ _LONGEST_REASON = 120
 def reason(error: MixpeekError) -> str:
     """What failed, in a few words."""
     return printable(error.message[:_LONGEST_REASON])
+
+
+def retry_line(retry: RetryScheduled) -> str:
+    """Why there will be another attempt, and when, for `--verbose`."""
+    return f"attempt {retry.attempt + 1} in {retry.wait:.1f} s, because: {reason(retry.error)}"
+
+
+def throttled_line(throttled: Throttled) -> str:
+    """That a request waits, for `--verbose`."""
+    return f"waiting {throttled.seconds:.1f} s for the rate limit"
 
 
 class Counted(Protocol):
@@ -41,8 +51,9 @@ class Progress:
         self._follows = follows
         self._started = now()
         self._walk: Counted | None = None
-        self._retry: RetryScheduled | None = None
-        self._retry_at = 0.0
+        self._waits_for = ""
+        self._waits_until = 0.0
+        self._last_retry = ""
 
     def follow(self, walk: Counted) -> None:
         """Read the counts of `walk` from now on."""
@@ -51,8 +62,13 @@ class Progress:
 
     def note_retry(self, retry: RetryScheduled) -> None:
         """Keep why the walk waits, and for how long."""
-        self._retry = retry
-        self._retry_at = self._now() + retry.wait
+        self._last_retry = self._waits_for = reason(retry.error)
+        self._waits_until = self._now() + retry.wait
+
+    def note_throttled(self, throttled: Throttled) -> None:
+        """Keep that the walk waits for the rate limit, and for how long."""
+        self._waits_for = "the rate limit"
+        self._waits_until = self._now() + throttled.seconds
 
     @property
     def items(self) -> int:
@@ -61,10 +77,10 @@ class Progress:
 
     def __str__(self) -> str:
         """The state of a walk that goes on. It is short: a reason for waiting fits into 80 columns."""
-        left = self._retry_at - self._now()
-        if self._retry is None or left <= 0:
+        left = self._waits_until - self._now()
+        if left <= 0:
             return f"{self._count()} | {'following' if self._follows else self._rate()}"
-        return f"{self._count()} | waiting {left:.0f} s: {reason(self._retry.error)}"
+        return f"{self._count()} | waiting {left:.0f} s: {self._waits_for}"
 
     def summary(self) -> str:
         """The state of a walk that has ended."""
@@ -72,7 +88,7 @@ class Progress:
             return self._count()
         progress = self._walk.progress
         rate = "" if self._follows else f" | {self._rate()}"
-        last = f" | last retry: {reason(self._retry.error)}" if self._retry else ""
+        last = f" | last retry: {self._last_retry}" if self._last_retry else ""
         return (
             f"{self._count()} | pages {progress.pages:,} | requests {progress.requests:,} | "
             f"retries {progress.retries:,} | waited {progress.waited:.1f} s{rate}{last}"

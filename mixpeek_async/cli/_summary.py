@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from mixpeek_async import Filter, Hooks, PageReceived, RetryScheduled, Summary
+from mixpeek_async import Filter, Hooks, PageReceived, RetryScheduled, Summary, Throttled
 from mixpeek_async import Progress as Counts
 from mixpeek_async.cli._charts import Chart, charts, headline
 from mixpeek_async.cli._connection import connected, in_words_of
 from mixpeek_async.cli._interrupt import Interruption
 from mixpeek_async.cli._options import Connection
 from mixpeek_async.cli._output import is_terminal, print_text, terminal_size
-from mixpeek_async.cli._progress import Progress, StatusLine, reason
+from mixpeek_async.cli._progress import Progress, StatusLine, retry_line, throttled_line
 from mixpeek_async.cli._run import run
 from mixpeek_async.cli._text import json_document, printable
 from mixpeek_async.cli._walk import _redrawn
@@ -59,13 +59,20 @@ def summarize(connection: Connection, bucket: str | None, settings: Settings) ->
     counting = _Counting()
     status = StatusLine(lambda: str(counting.line), visible=is_terminal(sys.stderr) and not settings.quiet)
 
-    def note_retry(retry: RetryScheduled) -> None:
-        counting.line.note_retry(retry)
+    def explain(line: str) -> None:
         if settings.verbose:
             status.erase()
-            click.echo(f"attempt {retry.attempt + 1} in {retry.wait:.1f} s, because: {reason(retry.error)}", err=True)
+            click.echo(line, err=True)
 
-    hooks = Hooks(page=counting.note_page, retry=note_retry)
+    def note_retry(retry: RetryScheduled) -> None:
+        counting.line.note_retry(retry)
+        explain(retry_line(retry))
+
+    def note_throttled(throttled: Throttled) -> None:
+        counting.line.note_throttled(throttled)
+        explain(throttled_line(throttled))
+
+    hooks = Hooks(page=counting.note_page, retry=note_retry, throttle=note_throttled)
 
     async def work(interruption: Interruption) -> None:
         async with connected(connection, bucket, hooks) as (client, name), _redrawn(status):

@@ -12,7 +12,16 @@ from typing import Any
 
 import click
 
-from mixpeek_async import AsyncMixpeek, CheckpointError, Follow, Hooks, InvalidObjectError, RetryScheduled, Walk
+from mixpeek_async import (
+    AsyncMixpeek,
+    CheckpointError,
+    Follow,
+    Hooks,
+    InvalidObjectError,
+    RetryScheduled,
+    Throttled,
+    Walk,
+)
 from mixpeek_async.cli._connection import Kind, connected, in_words_of
 from mixpeek_async.cli._formats import BY_SUFFIX, Format, View, make_format, only_fields
 from mixpeek_async.cli._interrupt import Interruption
@@ -29,7 +38,7 @@ from mixpeek_async.cli._output import (
     terminal_size,
     tolerate_encoding,
 )
-from mixpeek_async.cli._progress import Progress, StatusLine, reason
+from mixpeek_async.cli._progress import Progress, StatusLine, retry_line, throttled_line
 from mixpeek_async.cli._run import READER_GONE, Failure, Misuse, run
 from mixpeek_async.cli._text import printable
 
@@ -143,7 +152,7 @@ class _Walk:
 
     async def print_all(self, interruption: Interruption) -> None:
         listing = self._listing
-        hooks = Hooks(retry=self._note_retry)
+        hooks = Hooks(retry=self._note_retry, throttle=self._note_throttled)
         async with connected(listing.connection, listing.container, hooks, kind=listing.kind) as (client, name):
             try:
                 walk = await listing.open_walk(client, name)
@@ -215,7 +224,12 @@ class _Walk:
     def _note_retry(self, retry: RetryScheduled) -> None:
         self.progress.note_retry(retry)
         if self._output.verbose:
-            self.say(f"attempt {retry.attempt + 1} in {retry.wait:.1f} s, because: {reason(retry.error)}")
+            self.say(retry_line(retry))
+
+    def _note_throttled(self, throttled: Throttled) -> None:
+        self.progress.note_throttled(throttled)
+        if self._output.verbose:
+            self.say(throttled_line(throttled))
 
 
 def _format_name(output: Output, *, to_terminal: bool) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import Pipe, Terminal, invoke, served
+from support.commands import USED_UP, Pipe, Terminal, invoke, served
 
 from mixpeek_async.emulator import Emulator, Fault
 
@@ -119,6 +119,12 @@ def test_verbose_says_why_a_retry_is_made() -> None:
     with served(objects=1, faults={2: Fault.http(503, headers={"Retry-After": "0.01"})}) as emulator:
         result = invoke("summary", emulator.bucket, "-v", emulator=emulator)
     assert re.match(r"attempt 2 in 0\.1 s, because: 503", result.stderr)
+
+
+def test_verbose_says_that_it_waits_for_the_rate_limit() -> None:
+    with served(objects=1, faults={6: Fault(headers=USED_UP), 5: Fault(headers=USED_UP)}) as emulator:
+        result = invoke("summary", emulator.bucket, "-v", emulator=emulator)
+    assert result.stderr == "waiting 1.0 s for the rate limit\n"
 
 
 def test_a_failure_is_one_line() -> None:

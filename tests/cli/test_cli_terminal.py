@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
-from support.commands import Pipe, Terminal, invoke, served
+from support.commands import USED_UP, Pipe, Terminal, invoke, served
 
 from mixpeek_async.emulator import Fault
 
@@ -92,6 +92,15 @@ def test_verbose_says_why_each_retry_is_made(run: Any) -> None:
     with served(objects=2, faults={2: Fault.http(503, headers={"Retry-After": "0.1"})}) as emulator:
         assert run("list", emulator.bucket, "--page-size=1", "-v", out=Pipe(), err=err, emulator=emulator) == 0
     assert re.match(r"attempt 2 in 0\.1 s, because: 503.*\ndone: ", err.text)
+
+
+def test_a_wait_for_the_rate_limit_is_explained(run: Any) -> None:
+    out, err = Terminal(), Terminal()
+    with served(objects=2, faults={1: Fault(headers=USED_UP)}) as emulator:
+        args = ("list", emulator.bucket, "--page-size=1", "-v")
+        assert run(*args, out=out, err=err, emulator=emulator) == 0
+    assert "objects 1 | waiting 1 s: the rate limit" in err.text
+    assert "waiting 1.0 s for the rate limit\n" in err.text
 
 
 def test_quiet_leaves_stderr_alone(run: Any) -> None:

@@ -38,6 +38,7 @@ EVENTS = [
     mixpeek_async.RequestSent,
     mixpeek_async.ResponseReceived,
     mixpeek_async.RetryScheduled,
+    mixpeek_async.Throttled,
     mixpeek_async.PageReceived,
 ]
 CLASSES = [

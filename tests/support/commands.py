@@ -15,9 +15,16 @@ from click.testing import CliRunner, Result
 from mixpeek_async.cli._app import cli
 from mixpeek_async.emulator import Emulator
 
-__all__ = ["Pipe", "Terminal", "environment", "ids", "invoke", "served", "start"]
+__all__ = ["USED_UP", "Pipe", "Terminal", "environment", "ids", "invoke", "served", "start"]
 
 _SETTINGS = ("MIXPEEK_API_KEY", "MIXPEEK_NAMESPACE", "MIXPEEK_BASE_URL", "FORCE_COLOR", "TTY_COMPATIBLE")
+
+USED_UP = {
+    "Date": "Mon, 03 Mar 2025 08:00:00 GMT",
+    "X-RateLimit-Remaining": "0",
+    "X-RateLimit-Reset": "1740988801",
+}
+"""Headers of an answer that allows no request for a second."""
 
 
 def environment(emulator: Emulator | None = None, more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -7,7 +7,8 @@ from typing import Any
 import aiohttp
 import attrs
 import pytest
-from support.clients import client_at
+from support.clients import client_at, connect
+from support.clocks import ManualClock
 from support.scripted_server import CLOSE, Action, ScriptedServer, answer, page
 from support.walk import PATIENT, walk_bucket
 
@@ -20,17 +21,27 @@ from mixpeek_async import (
     ResponseReceived,
     RetryScheduled,
     ServerError,
+    Throttled,
 )
+from mixpeek_async.emulator import Emulator
 from mixpeek_async.errors import ConnectionFailedError, TransportError
 
 PAGE = page("obj_1", headers={"X-Request-ID": "req_1"})
 BUSY = answer({"error": {"message": "busy"}}, 503, headers={"X-Request-ID": "req_0", "Retry-After": "2"})
+# The limit of requests is used up for longer than the server is busy: after the retry's wait there is another one.
+USED_UP = {
+    "Retry-After": "2",
+    "Date": "Mon, 03 Mar 2025 08:00:00 GMT",
+    "X-RateLimit-Remaining": "0",
+    "X-RateLimit-Reset": "1740988805",
+}
+BUSY_AND_USED_UP = answer({"error": {"message": "busy"}}, 503, headers=USED_UP)
 NAMES = [field.name for field in attrs.fields(Hooks)]
 
 
 def _all(hook: Callable[[Any], object]) -> Hooks:
     """The same hook for everything."""
-    return Hooks(request=hook, response=hook, retry=hook, page=hook)
+    return Hooks(request=hook, response=hook, retry=hook, throttle=hook, page=hook)
 
 
 async def _events(*script: Action, **settings: Any) -> list[Any]:
@@ -67,6 +78,21 @@ async def test_a_retry_is_reported_before_the_wait() -> None:
     assert isinstance(retry.error, ServerError)
     assert (retry.attempt, retry.method) == (1, "POST")
     assert 2.0 <= retry.wait <= 2.2
+
+
+async def test_a_wait_for_the_rate_limit_is_reported_before_it(caplog: pytest.LogCaptureFixture) -> None:
+    events: list[Any] = []
+    clock = ManualClock()
+    caplog.set_level(logging.INFO, "mixpeek_async")
+    async with (
+        Emulator(objects=3) as emulator,
+        connect(emulator, hooks=_all(events.append), clock=clock, requests_per_minute=2) as client,
+    ):
+        await client.objects.list(emulator.bucket, page_size=1, prefetch=0).to_list()
+    (throttled,) = [event for event in events if isinstance(event, Throttled)]
+    assert isinstance(events[events.index(throttled) + 1], RequestSent)
+    assert clock.slept == [throttled.seconds] == [60.0]
+    assert "waiting for the rate limit" in caplog.messages
 
 
 async def test_a_connection_that_breaks_has_no_answer_but_a_retry() -> None:
@@ -123,7 +149,7 @@ class _Failing:
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_hook_that_raises_stops_nothing_and_is_logged_once(name: str, caplog: pytest.LogCaptureFixture) -> None:
     hook = _Failing()
-    script = BUSY, page("obj_0", next_cursor="c"), BUSY, PAGE
+    script = BUSY_AND_USED_UP, page("obj_0", next_cursor="c"), BUSY_AND_USED_UP, PAGE
     async with ScriptedServer(*script) as server:
         outcome = await walk_bucket(server.url, hooks=Hooks(**{name: hook}))
     assert (outcome.ids, outcome.error) == (["obj_0", "obj_1"], None)
@@ -135,7 +161,7 @@ async def test_a_hook_that_raises_stops_nothing_and_is_logged_once(name: str, ca
 
 
 async def test_each_hook_that_raises_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    async with ScriptedServer(BUSY, PAGE) as server:
+    async with ScriptedServer(BUSY_AND_USED_UP, PAGE) as server:
         await walk_bucket(server.url, hooks=_all(_Failing()))
     assert len(caplog.records) == len(NAMES)
 
