@@ -236,3 +236,9 @@ def test_a_text_that_a_spreadsheet_would_run_is_a_text(start: str) -> None:
 @pytest.mark.parametrize(("value", "text"), [(None, ""), ("a\nb", r"a\nb"), (True, "true"), ([1, "\t"], r'[1, "\t"]')])
 def test_a_cell_is_one_line(value: object, text: str) -> None:
     assert plain(value) == text
+
+
+@pytest.mark.parametrize("start", ["\t", "\r", "\n", "\x00"])
+def test_a_text_that_begins_with_a_control_character_is_escaped(start: str) -> None:
+    # A spreadsheet would pass over the character, and run what is behind it.
+    assert spreadsheet_cell(f"{start}=1+1")[0] == "\\"

@@ -162,6 +162,6 @@ def test_windows_says_in_its_own_way_that_the_reader_of_a_pipe_is_gone() -> None
 
 def test_help_does_not_wait_for_what_it_does_not_need() -> None:
     code = "import sys; from mixpeek_async.cli._app import cli; cli(['list', '--help'], standalone_mode=False); "
-    code += "print({'rich', 'sqlite3', 'aiohttp.web'} & sys.modules.keys())"
+    code += "print({'rich', 'sqlite3', 'aiohttp.web', 'mixpeek_async.cli._walk'} & sys.modules.keys())"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert process.stdout.splitlines()[-1] == "set()"
