@@ -3,7 +3,7 @@
 import re
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from pages import DOCS
 import mixpeek_async
 from mixpeek_async import models
 from mixpeek_async._source import ListKwargs
+from mixpeek_async._summary import K
 from mixpeek_async.buckets import BucketListKwargs
 from mixpeek_async.objects import ObjectListKwargs
 
@@ -22,9 +23,11 @@ NAMES = {
     "Any": Any,
     "Callable": Callable,
     "Iterable": Iterable,
+    "K": K,
     "Literal": Literal,
     "Mapping": Mapping,
     "T": models.T,
+    "date": date,
     "datetime": datetime,
 }
 MODELS = [
@@ -45,6 +48,8 @@ CLASSES = [
     *(("neighbours.md" if model in NEIGHBOURS else "models.md", model) for model in MODELS),
     ("pager.md", mixpeek_async.Page),
     ("pager.md", mixpeek_async.Progress),
+    ("neighbours.md", mixpeek_async.Summary),
+    ("neighbours.md", mixpeek_async.Breakdown),
     *(("telemetry.md", event) for event in EVENTS),
 ]
 
