@@ -20,8 +20,6 @@ from mixpeek_async.query import FilterLike
 if TYPE_CHECKING:
     from mixpeek_async.objects import Objects
 
-__all__ = ["Breakdown", "Summary"]
-
 K = TypeVar("K", bound=str | date)
 Period = Literal["day", "week", "month", "year"]
 Group = Mapping[str, Any]
@@ -321,7 +319,10 @@ def _by_size(counts: Counter[str | None]) -> dict[str | None, int]:
 def _period(days: Sequence[date]) -> Period:
     """The smallest unit that does not make too many periods."""
     span = (days[-1] - days[0]).days if days else 0
-    return next((unit for unit, length in _DAYS.items() if span / length < _MOST_PERIODS), "year")
+    for unit, length in _DAYS.items():
+        if span / length < _MOST_PERIODS:
+            return unit
+    return "year"
 
 
 def _by_period(days: Counter[date | None], unit: Period) -> dict[date | None, int]:

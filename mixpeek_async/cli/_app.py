@@ -124,7 +124,8 @@ def follow(
     async def open_walk(client: "AsyncMixpeek", name: str) -> "Follow[Any]":
         pager = client.objects.list(name, **options)
         if new:
-            pager = client.objects.list(name, **{**options, "resume": await pager.at_end()})
+            options["resume"] = await pager.at_end()
+            pager = client.objects.list(name, **options)
         return pager.follow(every, overlap=overlap)
 
     container = _given(connection, "bucket", bucket)
