@@ -29,10 +29,10 @@ from mixpeek_async.pager import PageWalk, Walk
 
 try:
     import pyarrow as pa
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        "Arrow needs pyarrow, which is not installed: pip install 'mixpeek-async[arrow]'", name=error.name
-    ) from error
+        "Arrow needs pyarrow, which is not installed: pip install 'mixpeek-async[arrow]'", name=_error.name
+    ) from _error
 
 __all__ = ["ArrowWalk", "schema"]
 
