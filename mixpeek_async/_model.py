@@ -79,12 +79,12 @@ class Model:
 
     def to_dict(self) -> dict[str, JSON]:
         """The JSON object that came from the server, unchanged; for a model made in Python, its fields and `extra`."""
-        raw = _json_of(_get_raw(self))
+        raw = _json_of(get_raw(self))
         return _fields(self) if raw is None else read_json(raw)
 
     def to_json(self) -> bytes:
         """The text of `to_dict()`: the very bytes that came from the server, if it came from there."""
-        raw = _json_of(_get_raw(self))
+        raw = _json_of(get_raw(self))
         return _encode(_fields(self)) if raw is None else bytes(raw)
 
     def __eq__(self, other: object) -> bool:
@@ -122,7 +122,7 @@ class Model:
 
     def __reduce__(self) -> tuple[Any, ...]:
         fields = {name: getattr(self, name) for name in attrs.fields_dict(type(self))}
-        raw = _json_of(_get_raw(self))
+        raw = _json_of(get_raw(self))
         if raw is None:
             return from_fields, (type(self), fields, None)
         del fields["extra"]
@@ -142,7 +142,7 @@ def _shown_fields(cls: type[Model]) -> list["attrs.Attribute[Any]"]:
 def from_fields(cls: type[M], fields: dict[str, Any], raw: bytes | None) -> M:
     """A `cls` of these fields, which came from the JSON `raw`; models among them know their own raw JSON."""
     model = cls(**fields)
-    _set_raw(model, raw)
+    set_raw(model, raw)
     _set_linked(model, True)
     return model
 
@@ -152,7 +152,7 @@ def _without_key(default: Any) -> Any:
     return msgspec.field(default=default, name=os.urandom(16).hex())
 
 
-class _Stored(msgspec.Struct, kw_only=True, eq=False):
+class Stored(msgspec.Struct, kw_only=True, eq=False):
     """The fields of a model that no key of an answer may fill. A user's own key may be called `extra`, too.
 
     `_raw` leads to the raw JSON (see `_json_of`); it is None in a model that was made in Python, and there alone
@@ -165,11 +165,11 @@ class _Stored(msgspec.Struct, kw_only=True, eq=False):
 
 
 # attrs freezes the fields for everybody who assigns to them; these go around it.
-_get_raw: Callable[[Any], Any] = vars(_Stored)["_raw"].__get__
-_set_raw: Callable[[Any, Any], None] = vars(_Stored)["_raw"].__set__
-_is_linked: Callable[[Any], bool] = vars(_Stored)["_linked"].__get__
-_set_linked: Callable[[Any, bool], None] = vars(_Stored)["_linked"].__set__
-_split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+get_raw: Callable[[Any], Any] = vars(Stored)["_raw"].__get__
+set_raw: Callable[[Any, Any], None] = vars(Stored)["_raw"].__set__
+_is_linked: Callable[[Any], bool] = vars(Stored)["_linked"].__get__
+_set_linked: Callable[[Any, bool], None] = vars(Stored)["_linked"].__set__
+split_keys = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 # --- from an attrs class to a struct ---
@@ -194,7 +194,7 @@ def _as_struct(cls: type[M]) -> type[M]:
     struct: Any = msgspec.defstruct(
         cls.__name__,
         [_struct_field(field) for field in fields.values()],
-        bases=(Model, _Stored),
+        bases=(Model, Stored),
         module=cls.__module__,
         namespace={**methods, "__doc__": cls.__doc__, "__attrs_attrs__": attrs.fields(cls)},
         kw_only=True,
@@ -267,7 +267,7 @@ def _linker(inner: list[tuple[str, Callable[[Model], Any], bool]]) -> Callable[[
     def link(model: Model) -> None:
         # Once, so that what a program adds to a list later is not taken for what came.
         _set_linked(model, True)
-        raw = _get_raw(model)
+        raw = get_raw(model)
         if raw is None:
             return
         for name, get, many in inner:
@@ -275,9 +275,9 @@ def _linker(inner: list[tuple[str, Callable[[Model], Any], bool]]) -> Callable[[
             if value and many:
                 items = _Items(raw, name)
                 for index, item in enumerate(value):
-                    _set_raw(item, (items, index))
+                    set_raw(item, (items, index))
             elif value:
-                _set_raw(value, (raw, name))
+                set_raw(value, (raw, name))
 
     return link
 
@@ -296,9 +296,9 @@ def _json_of(raw: Any) -> Any:
         return raw
     outer, key = raw
     if type(outer) is not _Items:
-        return _split(_json_of(outer))[key]
+        return split_keys(_json_of(outer))[key]
     if outer.parts is None:
-        outer.parts = msgspec.json.decode(_split(_json_of(outer.outer))[outer.name], type=list[msgspec.Raw])
+        outer.parts = msgspec.json.decode(split_keys(_json_of(outer.outer))[outer.name], type=list[msgspec.Raw])
     return outer.parts[key]
 
 
@@ -307,13 +307,13 @@ def _extra_property(member: Any, known: Set[str]) -> property:
 
     def extra(model: Model) -> dict[str, JSON]:
         """The keys that have no field here, with their values. From raw JSON, they are decoded at each access."""
-        raw, value = _json_of(_get_raw(model)), get(model)
+        raw, value = _json_of(get_raw(model)), get(model)
         if raw is not None:
-            return {key: read_json(value) for key, value in _split(raw).items() if key not in known}
+            return {key: read_json(value) for key, value in split_keys(raw).items() if key not in known}
         if value is None:
             value = {}
             put(model, value)
-        return value  # type: ignore[no-any-return]
+        return value  # type: ignore[no-any-return]  # Any, from the slot
 
     return property(extra)
 
@@ -327,7 +327,7 @@ def decoder(cls: type[M]) -> Callable[[bytes], M]:
 
     def read(json: bytes) -> M:
         model: M = decode(json)
-        _set_raw(model, json)
+        set_raw(model, json)
         return model
 
     return read
@@ -349,7 +349,7 @@ def structurer(cls: type[M], root: str = "$.results[{}]") -> Callable[[Any, int]
         except UNREADABLE as error:
             problem, path = describe(error, root.format(index))
         else:
-            _set_raw(model, json)
+            set_raw(model, json)
             return model
         raise InvalidObjectError(f"{path}: {problem}", path=path, raw=json)
 

@@ -27,8 +27,8 @@ from mixpeek_async.emulator import Emulator
 __all__ = ["mixpeek_client", "mixpeek_emulator", "running"]
 
 if TYPE_CHECKING or importlib.util.find_spec("pytest_asyncio") is None:
-    # The plugin of anyio runs any async fixture. (A subprocess in tests/test_testing.py covers this line.)
-    _async_fixture = pytest.fixture  # pragma: no cover
+    # The plugin of anyio runs any async fixture.
+    _async_fixture = pytest.fixture  # pragma: no cover  # a child process of tests/test_testing.py runs this line
 else:
     from pytest_asyncio import fixture as _async_fixture
 

@@ -40,7 +40,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_work": {"_checks", "_clock", "_paging", "errors", "models"},
     "_follow": {"_checks", "_options", "_page_reader", "_paging", "_work", "errors", "models"},
     "pager": {"_follow", "arrow", "_options", "_page_reader", "_paging", "_work", "errors", "models"},
-    "arrow": {"_checks", "_loop_thread", "_model", "_options", "_page_reader", "_paging", "errors", "models", "pager"},
+    "_arrow_columns": {"_checks", "_model", "errors"},
+    "arrow": {"_arrow_columns", "_loop_thread", "_model", "_options", "_page_reader", "_paging", "models", "pager"},
     "_source": {
         "_clock",
         "_converter",

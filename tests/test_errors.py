@@ -132,7 +132,7 @@ FULL: list[Callable[[], MixpeekError]] = [
 ]
 WAYS: dict[str, Callable[[MixpeekError], MixpeekError]] = {
     **{
-        f"pickle {protocol}": lambda error, protocol=protocol: pickle.loads(pickle.dumps(error, protocol))  # type: ignore[misc]
+        f"pickle {protocol}": lambda error, protocol=protocol: pickle.loads(pickle.dumps(error, protocol))  # type: ignore[misc]  # its default binds the loop variable
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
     },
     "copy": copy.copy,

@@ -408,7 +408,7 @@ def test_models_of_two_classes_are_never_equal() -> None:
 
 def test_equal_models_are_not_unequal() -> None:
     assert not received(FULL) != received(FULL)  # noqa: SIM202  # both ways are asked
-    assert not Object(**LEAST) != received(LEAST)  # noqa: SIM202
+    assert not Object(**LEAST) != received(LEAST)  # noqa: SIM202  # `!=` is what is tested
 
 
 def test_an_object_has_no_hash_since_its_fields_hold_lists() -> None:
@@ -620,7 +620,7 @@ def test_a_presigned_url_is_shown_in_neither_of_the_places_where_the_api_puts_it
     console = rich.console.Console(file=io.StringIO(), width=500)
     console.print(rich.pretty.Pretty(blob))
 
-    for shown in (repr(blob), console.file.getvalue()):  # type: ignore[attr-defined]
+    for shown in (repr(blob), console.file.getvalue()):  # type: ignore[attr-defined]  # a StringIO
         assert "s3cr3t" not in shown
         assert "300" in shown
     assert blob.properties == properties
@@ -659,7 +659,7 @@ def test_a_page_holds_what_it_is_given() -> None:
 
     assert (page.results, page.stats, page.warnings) == ([1, 2], None, [])
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
-        page.results = []  # type: ignore[misc]
+        page.results = []  # type: ignore[misc]  # frozen on purpose
 
 
 def test_a_progress_keeps_the_latest_total_that_was_received() -> None:

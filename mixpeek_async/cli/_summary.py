@@ -98,8 +98,9 @@ def _bars(bucket: str, summary: Summary) -> str:
     from rich.text import Text
 
     to_terminal = is_terminal(sys.stdout)
+    printed = io.StringIO()
     console = Console(
-        file=io.StringIO(),
+        file=printed,
         width=min(terminal_size().columns, _WIDEST) if to_terminal else _WIDTH_IN_A_PIPE,
         # Not rich's own answer: FORCE_COLOR, which many CI services set, would colour every pipe.
         force_terminal=to_terminal,
@@ -114,7 +115,7 @@ def _bars(bucket: str, summary: Summary) -> str:
             console.print()
             console.print(Text.assemble((chart.title, "bold"), (f"  {chart.things}, {chart.note}", "dim")))
             console.print(_table(chart))
-    text = console.file.getvalue()  # type: ignore[attr-defined]
+    text = printed.getvalue()
     return _encodable(text if to_terminal else re.sub(" +$", "", text, flags=re.MULTILINE))
 
 

@@ -59,10 +59,10 @@ class Field:
 
     # Written out, because type checkers take `__eq__ = eq` for the method of object, which returns a bool.
 
-    def __eq__(self, value: object) -> Filter:  # type: ignore[override]
+    def __eq__(self, value: object) -> Filter:  # type: ignore[override]  # a condition, not a bool
         return self.eq(value)
 
-    def __ne__(self, value: object) -> Filter:  # type: ignore[override]
+    def __ne__(self, value: object) -> Filter:  # type: ignore[override]  # the same
         return self.ne(value)
 
     def __gt__(self, value: object) -> Filter:

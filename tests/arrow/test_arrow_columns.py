@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixpeek_async import Bucket, Collection, Document, Event, InvalidArgumentError, InvalidObjectError, Object
+from mixpeek_async._arrow_columns import table_of
 from mixpeek_async._model import Model, inner_model, json_fields, read_json, structurer
-from mixpeek_async.arrow import _table, schema
+from mixpeek_async.arrow import schema
 
 EXAMPLES = int(os.environ.get("ARROW_EXAMPLES", "40"))
 MODELS = [Object, Bucket, Collection, Document, Event]
@@ -160,7 +161,7 @@ def read(batch: pa.RecordBatch, model: type[Model]) -> list[dict[str, Any]]:
 @given(data=st.data())
 def test_columns_hold_what_the_model_takes_and_refuse_what_it_refuses(model: Any, data: st.DataObject) -> None:
     rows = [row.encode() for row in data.draw(st.lists(rows_of(model), max_size=4))]
-    table = _table(model, lean=False)
+    table = table_of(model, lean=False)
     models = [outcome(structurer(model), row) for row in rows]
     structs = [outcome(table.structure, row) for row in rows]
     taken = [made for made in models if isinstance(made, Model)]
@@ -177,7 +178,7 @@ def test_columns_hold_what_the_model_takes_and_refuse_what_it_refuses(model: Any
 @given(data=st.data())
 def test_lean_columns_hold_the_scalars_and_the_json(model: Any, data: st.DataObject) -> None:
     rows = [row.encode() for row in data.draw(st.lists(rows_of(model), max_size=4))]
-    full, lean = _table(model, lean=False), _table(model, lean=True)
+    full, lean = table_of(model, lean=False), table_of(model, lean=True)
     structs = [outcome(lean.structure, row) for row in rows]
     strict = [outcome(full.structure, row) for row in rows]
     both = [made for made in zip(structs, strict, rows, strict=True) if not isinstance(made[1], tuple)]
@@ -192,19 +193,19 @@ def test_lean_columns_hold_the_scalars_and_the_json(model: Any, data: st.DataObj
 
 def test_lean_reads_nothing_of_the_nested_parts() -> None:
     row = b'{"object_id": "a", "bucket_id": "b", "blobs": 7, "metadata": 1e999}'
-    table = _table(Object, lean=True)
+    table = table_of(Object, lean=True)
     assert table.batch([table.structure(row, 0)]).to_pylist()[0]["json"] == row.decode()
 
 
 def test_a_batch_without_rows_has_the_columns() -> None:
     for lean in (False, True):
-        batch = _table(Object, lean=lean).batch([])
+        batch = table_of(Object, lean=lean).batch([])
         assert (batch.num_rows, batch.schema) == (0, schema(lean=lean))
 
 
 def test_only_the_models_of_the_api_have_columns() -> None:
     for other in (dict, "Object", None):
         with pytest.raises(InvalidArgumentError, match="leave out model"):
-            schema(other)  # type: ignore[arg-type]
+            schema(other)  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(InvalidArgumentError, match="lean must be True or False"):
-        schema(Object, lean="yes")  # type: ignore[arg-type]
+        schema(Object, lean="yes")  # type: ignore[arg-type]  # wrong on purpose

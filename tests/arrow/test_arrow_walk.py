@@ -186,6 +186,7 @@ async def test_a_class_of_the_users_has_no_columns() -> None:
 def test_without_pyarrow_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.delitem(sys.modules, "mixpeek_async.arrow")
+    monkeypatch.delitem(sys.modules, "mixpeek_async._arrow_columns")
     pager = AsyncMixpeek("sk_test", namespace="ns", base_url="http://localhost").objects.list("bkt")
     with pytest.raises(ImportError, match=r"pip install 'mixpeek-async\[arrow\]'"):
         pager.arrow()

@@ -62,7 +62,7 @@ def read_ahead(scale: Scale) -> tuple[Table, Results]:
             results = race(
                 [name for name in (BARE, OURS) if name in present()],
                 scale.slow_rounds,
-                lambda name, url=url, bucket=bucket: run("latency:measure_with_work", name, url, bucket, wait),  # type: ignore[misc]
+                lambda name, url=url, bucket=bucket: run("latency:measure_with_work", name, url, bucket, wait),  # type: ignore[misc]  # its defaults bind the loop variables
             )
         found = found or results
         rows += [

@@ -12,7 +12,7 @@ from mixpeek_async.cli._output import FileSink
 class SmallDisk(io.FileIO):
     """A file that takes 10 bytes, the last of them in the middle of a write."""
 
-    def write(self, data: bytes) -> int:  # type: ignore[override]
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # it takes no other buffers
         room = 10 - self.tell()
         if not room:
             raise OSError(errno.ENOSPC, "No space left on device")

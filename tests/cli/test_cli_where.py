@@ -24,7 +24,7 @@ YEAR, STATUS, TITLE = field("metadata.year"), field("status"), field("metadata.t
         ("metadata.year < -1.5e3", YEAR < -1500.0),
         ("metadata.year <= 0", YEAR <= 0),
         ('created_at > "2025-01-01T00:00:00Z"', field("created_at") > "2025-01-01T00:00:00Z"),
-        ("a == true and b == false and c != null", (field("a") == True) & (field("b") == False) & (field("c") != None)),  # noqa: E711, E712
+        ("a == true and b == false and c != null", (field("a") == True) & (field("b") == False) & (field("c") != None)),  # noqa: E711, E712  # conditions, not comparisons
         ('status in ("FAILED", "PENDING")', STATUS.is_in(["FAILED", "PENDING"])),
         ("metadata.year not in [1, 2.5]", YEAR.nin([1, 2.5])),
         ("metadata.year exists", YEAR.exists()),

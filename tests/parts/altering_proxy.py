@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import aiohttp
 from aiohttp import web
+from support.serving import serve
 
 from mixpeek_async.emulator import Emulator
 
@@ -44,10 +45,7 @@ class AlteringProxy:
         self._session = aiohttp.ClientSession()
         app = web.Application()
         app.router.add_post("/{path:.*}", self._handle)
-        self._runner = web.AppRunner(app, shutdown_timeout=0)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = "http://{}:{}".format(*self._runner.addresses[0][:2])
+        self._runner, self.url = await serve(app)
         return self
 
     async def __aexit__(

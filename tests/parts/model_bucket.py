@@ -42,7 +42,7 @@ def truncate(date: datetime, unit: str) -> datetime:
     """The beginning of the unit in which `date` is."""
     cut = {"day": 1, "hour": 0, "minute": 0, "second": 0, "microsecond": 0}
     names = list(cut)
-    return date.replace(**{name: cut[name] for name in names[names.index(_FIELDS[unit]) :]})  # type: ignore[arg-type]
+    return date.replace(**{name: cut[name] for name in names[names.index(_FIELDS[unit]) :]})  # type: ignore[arg-type]  # names of int fields
 
 
 @attrs.define

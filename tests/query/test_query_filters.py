@@ -324,8 +324,8 @@ def test_a_set_is_the_same_list_in_every_process() -> None:
         (lambda: YEAR in ["x"], "& for and"),
         (lambda: any([A, B]), "& for and"),
         (lambda: ObjectQuery(filters=YEAR), "alone is not a filter"),
-        (lambda: ObjectQuery(filters=[A, B]), "or a dict in the API's form"),  # type: ignore[arg-type]
-        (lambda: ObjectQuery(filters=True), "or a dict in the API's form"),  # type: ignore[arg-type]
+        (lambda: ObjectQuery(filters=[A, B]), "or a dict in the API's form"),  # type: ignore[arg-type]  # wrong on purpose
+        (lambda: ObjectQuery(filters=True), "or a dict in the API's form"),  # type: ignore[arg-type]  # wrong on purpose
     ],
     ids=repr,
 )

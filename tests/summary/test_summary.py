@@ -153,7 +153,7 @@ async def test_an_error_that_a_walk_would_meet_as_well_is_raised() -> None:
             await client.objects.summary("bkt_none")
         for exact in ("yes", 1):
             with pytest.raises(InvalidArgumentError, match="exact must be True or False"):
-                await client.objects.summary(emulator.bucket, exact=exact)  # type: ignore[arg-type]
+                await client.objects.summary(emulator.bucket, exact=exact)  # type: ignore[arg-type]  # wrong on purpose
 
 
 async def test_a_bucket_that_changes_meanwhile_is_said_to_change() -> None:

@@ -10,6 +10,7 @@ from aiohttp import web
 from mixpeek_async import AsyncMixpeek
 from support.clients import client_at
 from support.clocks import ManualClock
+from support.serving import serve
 
 __all__ = ["Answer", "ListServer", "Query", "objects"]
 
@@ -47,11 +48,7 @@ class ListServer:
         app = web.Application()
         app.router.add_post("/v1/buckets/{bucket}/objects/list", self._list)
         app.router.add_post("/v1/buckets/list", self._list)
-        self._runner = web.AppRunner(app, shutdown_timeout=0)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        self.url = "http://{}:{}".format(*self._runner.addresses[0][:2])
+        self._runner, self.url = await serve(app)
         return self
 
     async def __aexit__(

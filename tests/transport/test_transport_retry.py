@@ -216,7 +216,7 @@ def test_a_setting_that_is_no_number_of_at_least_zero_is_refused(name: str, valu
 @pytest.mark.parametrize("name", COUNTS)
 def test_a_count_is_a_whole_number(name: str) -> None:
     with pytest.raises(InvalidArgumentError, match="a whole number"):
-        RetryPolicy(**{name: 1.5})  # type: ignore[arg-type]
+        RetryPolicy(**{name: 1.5})  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_the_quota_is_used_up_and_never_below_zero() -> None:

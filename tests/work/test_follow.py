@@ -87,7 +87,7 @@ async def test_two_hours_of_creations_deletions_and_faults_yield_each_object_onc
         # Some become visible minutes after their creation, behind newer ones.
         late = chance.choice([0, 0, 0, 280 * chance.random()])
         created.add(f"obj_{number}")
-        world.plan(moment + late, lambda number=number, moment=moment: world.create(f"obj_{number}", moment))  # type: ignore[misc]
+        world.plan(moment + late, lambda number=number, moment=moment: world.create(f"obj_{number}", moment))  # type: ignore[misc]  # its defaults bind the loop variables
     for _ in range(60):
         world.plan(chance.random() * 7_200, delete)
         world.plan(chance.random() * 7_200, fail)
@@ -232,7 +232,7 @@ async def test_a_wait_that_is_cancelled_goes_on() -> None:
         waits.append(seconds)
         await gate.wait()
 
-    world.sleep = wait  # type: ignore[method-assign]
+    world.sleep = wait  # type: ignore[method-assign]  # the world waits in its own way
     async with BucketServer(world.answer) as server, server.client(clock=world) as client:
         follow = client.objects.list("bkt").follow()
         for _ in range(2):

@@ -15,7 +15,7 @@ def page_model() -> Any:
     """The model of a whole answer; `model_validate_json` is the fastest way into it."""
     create = importlib.import_module("pydantic").create_model
     pagination = create("Pagination", next_cursor=(str | None, None))
-    return create("ListAnswer", results=(list[_model(create, Object)], ...), pagination=(pagination, ...))  # type: ignore[misc]
+    return create("ListAnswer", results=(list[_model(create, Object)], ...), pagination=(pagination, ...))  # type: ignore[misc]  # at run time
 
 
 def _model(create: Any, cls: type[Model]) -> Any:
@@ -36,4 +36,4 @@ def _type(create: Any, hint: Any) -> Any:
 def _default(default: Any) -> Any:
     if default is attrs.NOTHING:
         return ...
-    return [] if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]
+    return [] if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]  # at run time

@@ -129,7 +129,7 @@ class World:
             [3000, 300, 10, 1],
         )[0]
         self.large = count > 200
-        self.order: Order = random.choices(["oldest first", "newest first", "by rank"], [5, 4, 2])[0]  # type: ignore[assignment]
+        self.order: Order = random.choices(["oldest first", "newest first", "by rank"], [5, 4, 2])[0]  # type: ignore[assignment]  # one of them
         self.dates = random.choice(["rising", "rising", "rising", "grouped", "equal", "none", "some"])
         self._draw_paging()
         self._draw_rows(count)
