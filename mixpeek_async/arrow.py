@@ -14,12 +14,12 @@ from mixpeek_async.models import Object, Page, Progress
 from mixpeek_async.pager import PageWalk, Walk
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import pyarrow
 
 __all__ = ["ArrowWalk", "schema"]
 
 
-def schema(model: type[Model] = Object, *, lean: bool = False) -> "pa.Schema":
+def schema(model: type[Model] = Object, *, lean: bool = False) -> "pyarrow.Schema":
     """The columns of a walk over objects of `model`, one of our models; docs/reference/arrow.md lists them.
 
     `lean`: the scalar fields, and the JSON of the whole object as text in the column `json`.
@@ -72,7 +72,7 @@ class ArrowWalk(AbstractAsyncContextManager["ArrowWalk"]):
         return PageWalk(Walk(source.with_structure(self._table.structure), self._options, self._resume))
 
     @property
-    def schema(self) -> "pa.Schema":
+    def schema(self) -> "pyarrow.Schema":
         """The columns of every batch."""
         return self._table.schema
 
@@ -97,7 +97,7 @@ class ArrowWalk(AbstractAsyncContextManager["ArrowWalk"]):
     def __aiter__(self) -> "ArrowWalk":
         return self
 
-    async def __anext__(self) -> "pa.RecordBatch":
+    async def __anext__(self) -> "pyarrow.RecordBatch":
         page = await self._pages.__anext__()
         return self._table.batch(page.results)
 
@@ -116,7 +116,7 @@ class ArrowWalk(AbstractAsyncContextManager["ArrowWalk"]):
         batches = self._stream(self._source.detached())
         return self._table.reader(batches).__arrow_c_stream__(requested_schema)
 
-    def _stream(self, source: ArrowSource) -> "Iterator[pa.RecordBatch]":
+    def _stream(self, source: ArrowSource) -> "Iterator[pyarrow.RecordBatch]":
         self.error = None
         pages = self._latest = self._walk(source)
         # A reader that wants five rows shall cost one request.
